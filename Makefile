@@ -1,0 +1,71 @@
+# shunt: one Makefile. `make help` lists the targets.
+#
+#   V=1                         print whole commands
+#   CC=clang                    another compiler
+#   SAN=address,undefined       a sanitizer build, in a directory of its own
+#   DESTDIR= PREFIX=/usr        where `make install` puts things
+
+CC        ?= gcc
+CLANG     ?= clang
+BPFTOOL   ?= /usr/sbin/bpftool
+PREFIX    ?= /usr
+SBINDIR   ?= $(PREFIX)/sbin
+BINDIR    ?= $(PREFIX)/bin
+MANDIR    ?= $(PREFIX)/share/man
+UNITDIR   ?= /lib/systemd/system
+
+comma := ,
+BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-common -pthread $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+CPPFLAGS += -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PKGS))
+LDLIBS  := $(shell pkg-config --libs $(PKGS))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
+
+# A program is every source below its folders; *_test.c never is part of one.
+srcs        = $(filter-out %_test.c,$(wildcard $(addsuffix /*.c,$(1))))
+objs        = $(patsubst %.c,$(BUILD)/%.o,$(1))
+SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/path src/mgmt src/plan))
+SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl) src/base/addr.c)
+SKEL     := $(BUILD)/bpf/steer.skel.h
+
+.PHONY: all
+all: $(BUILD)/shuntd $(BUILD)/shuntctl
+
+$(BUILD)/shuntd: $(SHUNTD)
+$(BUILD)/shuntctl: $(SHUNTCTL)
+$(BUILD)/shuntd $(BUILD)/shuntctl:
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The BPF object and its skeleton are built, never committed.
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -g -O2 -Wall -Wextra -Werror -Iinclude \
+		-I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+$(BUILD)/src/mgmt/steer.o $(BUILD)/src/mgmt/steer_test.o: $(SKEL)
+
+include tests.mk
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: clean help
+clean:
+	$(Q)rm -rf build
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+	@echo 'targets: all check check-unit check-e2e demo lint install clean'

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The flow table: which server has this connection. One per worker, of fixed size, in memory that
+ * outlives the engine. Only its worker writes it, without locks; other workers may look into it
+ * (a flow that changed queues), and so may the management thread (counts, lists).
+ *
+ * A slot is 16 bytes, four to a cache line; a flow lives in one of the 8 slots of two neighbouring
+ * lines. It is known by 64 bits of keyed hash, not by its addresses: at a million flows two of them
+ * collide with a probability of 3e-8.
+ *
+ * A slot's tag is written last when it is filled and cleared first when it is emptied, each
+ * with release order, so that whoever reads it (or takes over after a crash) sees a whole slot or
+ * none: letters A and B in flow.c. */
+#ifndef SHUNT_TABLE_FLOW_H
+#define SHUNT_TABLE_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One-sided TCP state (a director sees the client's half only), as IPVS keeps it for direct
+ * routing; its timeouts are flow_timeout[]. */
+enum flow_state {
+	FLOW_SYN,	  /* SYN seen: 60 s, the first to be evicted */
+	FLOW_ESTABLISHED, /* anything else seen: 900 s */
+	FLOW_FIN,	  /* FIN seen: 120 s */
+	FLOW_CLOSED,	  /* RST seen: 10 s */
+	FLOW_UDP,	  /* 300 s */
+	FLOW_STATES
+};
+
+struct flow_slot {
+	uint64_t tag;	  /* the flow's hash; 0: empty */
+	uint32_t backend; /* backend id */
+	uint32_t seen;	  /* seconds << 4 | state */
+};
+_Static_assert(sizeof(struct flow_slot) == 16, "four slots to a cache line");
+
+struct flow_table {
+	struct flow_slot *slot;
+	uint64_t mask; /* number of slots - 1 */
+};
+
+extern const uint16_t flow_timeout[FLOW_STATES]; /* seconds */
+
+/* Bytes of memory for a table of at least this many flows; a power of two times 16, >= 4096. */
+size_t flow_bytes(uint32_t flows);
+
+/* Uses zeroed memory, or a table that another engine left. bytes comes from flow_bytes; memory is
+ * 64-byte aligned and stays the caller's. */
+void flow_attach(struct flow_table *t, void *memory, size_t bytes);
+
+/* Empties slots that can't be right (unknown state, times ahead of now) after a crash.
+ * Returns how many it dropped. No worker runs. */
+uint32_t flow_audit(struct flow_table *t, uint32_t now);
+
+/* Hints the cache that this flow will be asked for. The owning worker. */
+void flow_prefetch(const struct flow_table *t, uint64_t tag);
+
+/* The flow's slot, or NULL; an expired slot isn't found. tag is never 0; now in seconds
+ * of CLOCK_MONOTONIC. The owning worker, which may then call flow_touch on it. */
+struct flow_slot *flow_find(struct flow_table *t, uint64_t tag, uint32_t now);
+
+/* The flow's backend id and state as another thread sees them: false if it isn't there. Any thread. */
+bool flow_peek(const struct flow_table *t, uint64_t tag, uint32_t now, uint32_t *backend,
+	       enum flow_state *state);
+
+/* Notes a packet: time and state. The owning worker. */
+void flow_touch(struct flow_slot *s, enum flow_state state, uint32_t now);
+
+/* Points an existing flow to another backend. The owning worker. */
+void flow_move(struct flow_slot *s, uint32_t backend);
+
+/* Remembers a flow that flow_find didn't find. Takes an empty or expired slot, else the oldest
+ * half-open (FLOW_SYN) one; never a proven flow's. Returns NULL when there is no room. The owning
+ * worker. */
+struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
+			   enum flow_state state, uint32_t now);
+
+/* What a packet does to its flow: the state after it. tcp_flags as in the header's 14th byte;
+ * old is the present state, or -1 for a new flow. */
+enum flow_state flow_next_state(int old, uint8_t proto, uint8_t tcp_flags);
+
+/* Calls back for every live flow. Any thread; a flow that changes meanwhile may be seen or not. */
+void flow_each(const struct flow_table *t, uint32_t now,
+	       void (*fn)(void *ctx, uint32_t backend, enum flow_state state), void *ctx);
+
+#endif
