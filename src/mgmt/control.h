@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control socket: JSON, one request and one answer per line. What can be asked stands in the
+ * table of commands in command.c; shuntctl(8) lists it. */
+#ifndef SHUNT_MGMT_CONTROL_H
+#define SHUNT_MGMT_CONTROL_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "base/dataplane.h"
+#include "mgmt/model.h"
+#include "mgmt/neigh.h"
+#include "mgmt/steer.h"
+
+/* What commands work on; all borrowed. */
+struct command_ctx {
+	const struct dataplane *dp;
+	struct model *model;
+	struct neigh *neigh;
+	struct steer *steer;
+	uint64_t started; /* CLOCK_MONOTONIC seconds */
+};
+
+/* Carries out one request and returns the answer (a new reference; never NULL). write: the peer
+ * may change things. Management thread. */
+json_t *command_run(struct command_ctx *ctx, json_t *request, bool write);
+
+struct control;
+
+/* Listens on a UNIX stream socket of mode 0660. A socket that nobody answers on any more is
+ * replaced; one that lives is -EADDRINUSE; anything else in its place is left alone (-EEXIST).
+ * Returns 0 or -errno, err then holds one line. Management thread. */
+int control_open(struct control **out, uv_loop_t *loop, const char *path, struct command_ctx *ctx,
+		 char *err, size_t err_size);
+
+/* Closes connections and removes the socket. Takes NULL. */
+void control_close(struct control *c);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The configured table, as the management thread edits it: services, their servers, and what is
+ * known of each server's neighbour. Every change ends in model_commit, which makes a snapshot of
+ * it, publishes that to the workers, tells the XDP program, and saves the table in the state area. */
+#ifndef SHUNT_MGMT_MODEL_H
+#define SHUNT_MGMT_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/dataplane.h"
+#include "table/flow.h"
+#include "table/service.h"
+#include "table/snap.h"
+#include "table/state.h"
+
+struct model;
+
+/* How a server is reached; filled from routes and neighbours (mgmt/neigh.h). */
+enum reach_state {
+	REACH_UNKNOWN,	  /* not asked yet */
+	REACH_NO_ROUTE,	  /* no route to it, or through a NIC that isn't ours */
+	REACH_GATEWAY,	  /* behind a router: direct routing can't */
+	REACH_UNRESOLVED, /* on-link, but its MAC isn't known */
+	REACH_BAD_MAC,	  /* its MAC is zero, multicast or our own */
+	REACH_DOWN,	  /* the NIC towards it is down */
+	REACH_OK,
+	REACH_COUNT
+};
+extern const char *const reach_name[REACH_COUNT];
+
+struct reach {
+	enum reach_state state;
+	uint16_t nic;	/* valid from UNRESOLVED on */
+	uint8_t mac[6]; /* valid if OK */
+};
+
+/* A server as it is looked at. Valid until the next call that changes the model. */
+struct model_backend {
+	struct backend_conf conf;
+	uint32_t id;
+	bool leaving; /* removed; goes when its last flow has gone */
+	struct reach reach;
+};
+
+struct model_service {
+	struct service_conf conf;
+	uint32_t slot;
+	uint32_t n_backends;
+	const struct model_backend *backend; /* in the order of ipvsadm: by address, port */
+};
+
+/* What the model needs of the world; any of them may be NULL in tests. */
+struct model_hooks {
+	void *ctx;
+	int (*steer_add)(void *ctx, const struct endpoint *ep);
+	int (*steer_del)(void *ctx, const struct endpoint *ep);
+	void (*watch)(void *ctx, const struct addr *server);   /* keep its neighbour resolved */
+	void (*unwatch)(void *ctx, const struct addr *server); /* its last use is gone */
+};
+
+/* state may hold a table of an earlier engine: model_restore takes it over. dp gives NICs' MACs
+ * and the workers' flow tables. All are borrowed. Management thread, as everything here. */
+int model_new(struct model **out, const struct dataplane *dp, struct state *state,
+	      const struct model_hooks *hooks);
+void model_free(struct model *m);
+
+/* Rebuilds services and servers, with their ids, from the state area. Returns their number. */
+int model_restore(struct model *m);
+
+/* Edits. 0 or: -EEXIST (service or server is there already), -ENOENT (no such service),
+ * -ESRCH (no such server), -ENOSPC (table full), -EINVAL, -ENOMEM. Nothing shows until
+ * model_commit; model_rollback takes all uncommitted edits back. */
+int model_service_add(struct model *m, const struct service_conf *conf);
+int model_service_edit(struct model *m, const struct service_conf *conf);
+int model_service_del(struct model *m, const struct endpoint *ep);
+int model_backend_add(struct model *m, const struct endpoint *ep, const struct backend_conf *conf);
+int model_backend_edit(struct model *m, const struct endpoint *ep, const struct backend_conf *conf);
+int model_backend_del(struct model *m, const struct endpoint *ep, const struct addr *addr,
+		      __be16 port);
+void model_clear(struct model *m);
+
+/* Makes the edits effective in workers, XDP program and state area. 0 or -errno, and then it has
+ * rolled back. */
+int model_commit(struct model *m);
+void model_rollback(struct model *m);
+
+/* What became known of a server's neighbour. Effective at once (it commits). */
+void model_set_reach(struct model *m, const struct addr *server, const struct reach *reach);
+
+/* A NIC's own MAC address or link state changed: rebuilds. */
+void model_set_nic(struct model *m, uint16_t nic, const uint8_t mac[6], bool up);
+
+/* Frees servers that were removed and have no flow left; call it every few seconds. */
+void model_sweep(struct model *m);
+
+/* Reading: services in ipvsadm's order (address family, protocol, address, port). */
+uint32_t model_services(const struct model *m);
+void model_service_at(const struct model *m, uint32_t i, struct model_service *out);
+bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out);
+
+/* Totals of a server (by id) or of a service: what the workers counted since they started or
+ * since model_zero. A service's totals include those of servers that are gone. */
+struct model_stats {
+	uint64_t flows, packets, bytes;
+};
+void model_backend_stats(const struct model *m, uint32_t id, struct model_stats *out);
+void model_service_stats(const struct model *m, const struct endpoint *ep,
+			 struct model_stats *out);
+int model_zero(struct model *m, const struct endpoint *ep); /* NULL: all */
+
+/* Live flows of every backend slot, counted now from the flow tables: active (established) and
+ * inactive (everything else), as in ipvsadm's ActiveConn and InActConn. Valid until the next call. */
+struct model_flows {
+	uint32_t active, inactive;
+};
+const struct model_flows *model_flows(struct model *m);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Routes, neighbours and links from the kernel, by netlink. The kernel keeps the servers' MAC
+ * addresses resolved (NTF_MANAGED; NTF_USE asked again where that is missing); this module says
+ * what is known of each, at once when it changes. */
+#ifndef SHUNT_MGMT_NEIGH_H
+#define SHUNT_MGMT_NEIGH_H
+
+#include <uv.h>
+
+#include "base/addr.h"
+#include "base/dataplane.h"
+#include "mgmt/model.h"
+
+struct neigh;
+
+struct neigh_hooks {
+	void *ctx;
+	/* What is known of a watched server changed. */
+	void (*reach)(void *ctx, const struct addr *server, const struct reach *reach);
+	/* One of our NICs: its MAC address or whether it is up changed. */
+	void (*nic)(void *ctx, uint16_t nic, const uint8_t mac[6], bool up);
+	/* One of our NICs was deleted (ifindex gone), or its name is back with another ifindex. */
+	void (*nic_gone)(void *ctx, uint16_t nic);
+	void (*nic_back)(void *ctx, uint16_t nic);
+};
+
+/* Opens netlink and starts watching links, routes and neighbours on the loop. dp is borrowed.
+ * Returns 0 or -errno. Management thread, as all of it. */
+int neigh_open(struct neigh **out, uv_loop_t *loop, const struct dataplane *dp,
+	       const struct neigh_hooks *hooks);
+
+/* Starts keeping a server's neighbour resolved; the hook soon tells what is known. Watching one
+ * address twice is the same as once. */
+int neigh_watch(struct neigh *n, const struct addr *server);
+
+/* Stops it, and takes back the kernel's managed entry if it was ours. */
+void neigh_unwatch(struct neigh *n, const struct addr *server);
+
+/* Everything that is watched, for `show neighbours`. */
+void neigh_each(struct neigh *n,
+		void (*fn)(void *ctx, const struct addr *server, const struct reach *reach), void *ctx);
+
+/* Takes back all that it set in the kernel and closes. Takes NULL. */
+void neigh_close(struct neigh *n);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state area: what an engine must know to go on where another was killed. Services and
+ * servers with their ids, and the key that flows are hashed with. Two copies, the newer one valid
+ * by its checksum: a writer that dies half-way leaves the older one. */
+#ifndef SHUNT_TABLE_STATE_H
+#define SHUNT_TABLE_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "table/service.h"
+
+struct state_service {
+	struct service_conf conf;
+	uint32_t slot;
+	uint32_t n_backends; /* how many of backend[] follow for this one, in order */
+};
+
+struct state_backend {
+	struct backend_conf conf;
+	uint32_t id;
+	uint32_t leaving; /* removed, but flows are left */
+};
+
+struct state; /* the area */
+
+/* Bytes that the area needs. */
+size_t state_bytes(void);
+
+/* Uses the area's memory: zeroed, or left by another engine. Fresh memory, and memory of another
+ * version, is set up with a new random key. Returns 0 or -errno. Memory stays the caller's. */
+int state_attach(struct state **out, void *memory, size_t bytes);
+
+const struct hash_key *state_key(const struct state *s);
+
+/* Writes the whole table: services, and their backends in the same order. Management thread.
+ * Returns 0 or -ENOSPC. */
+int state_write(struct state *s, const struct state_service *service, uint32_t n_services,
+		const struct state_backend *backend, uint32_t n_backends);
+
+/* The last whole table that was written; both arrays lie in the area. 0 services if none was. */
+void state_read(const struct state *s, const struct state_service **service, uint32_t *n_services,
+		const struct state_backend **backend, uint32_t *n_backends);
+
+#endif
