@@ -7,12 +7,12 @@
  * lines. It is known by 64 bits of keyed hash, not by its addresses: at a million flows two of them
  * collide with a probability of 3e-8.
  *
- * A slot's tag is written last when it is filled and cleared first when it is emptied, each
- * with release order, so that whoever reads it (or takes over after a crash) sees a whole slot or
- * none: letters A and B in flow.c. */
+ * A slot's tag is cleared first and written last when the slot changes hands, so that whoever reads
+ * it (or takes over after a crash) sees a whole slot or none: letters A and B in flow.c. */
 #ifndef SHUNT_TABLE_FLOW_H
 #define SHUNT_TABLE_FLOW_H
 
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +42,21 @@ struct flow_table {
 
 extern const uint16_t flow_timeout[FLOW_STATES]; /* seconds */
 
-/* Bytes of memory for a table of at least this many flows; a power of two times 16, >= 4096. */
+/* A slot's present state. The owning worker. */
+static inline enum flow_state flow_state(const struct flow_slot *s)
+{
+	return (enum flow_state)(s->seen & 15);
+}
+
+/* True for the flags of a packet that asks for a new connection: a SYN and nothing that speaks
+ * against it. UDP has no flags and so never opens. */
+static inline bool flow_opens(uint8_t tcp_flags)
+{
+	return (tcp_flags & (TH_SYN | TH_ACK | TH_RST | TH_FIN)) == TH_SYN;
+}
+
+/* Bytes of memory for a table that takes about this many flows: room for twice as many, since a
+ * flow has only eight places. A power of two times 16, >= 4096. */
 size_t flow_bytes(uint32_t flows);
 
 /* Uses zeroed memory, or a table that another engine left. bytes comes from flow_bytes; memory is

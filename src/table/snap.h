@@ -14,7 +14,9 @@
 
 /* A backend id is its slot and a generation, so that a flow of a removed server is never taken
  * for a flow of the server that got its slot. 0 is no id. */
-enum { BACKEND_SLOT_BITS = 17 };
+enum {
+	BACKEND_SLOT_BITS = 17
+};
 _Static_assert(BACKENDS_MAX == 1 << BACKEND_SLOT_BITS, "a slot is the low bits of an id");
 
 static inline uint32_t backend_slot(uint32_t id)
@@ -29,10 +31,10 @@ enum backend_flags {
 
 /* A server of a service: one half of a cache line. */
 struct backend {
-	uint32_t id;	 /* 0: this slot is free */
-	uint32_t flags;	 /* enum backend_flags */
+	uint32_t id;	  /* 0: this slot is free */
+	uint32_t flags;	  /* enum backend_flags */
 	uint8_t macs[12]; /* the frame's first 12 bytes: server's MAC, egress NIC's MAC */
-	uint16_t nic;	 /* egress NIC: index into the worker's transmit ports */
+	uint16_t nic;	  /* egress NIC: index into the worker's transmit ports */
 	uint16_t pad;
 	uint32_t service; /* its service's slot */
 	uint32_t pad2;
@@ -41,12 +43,12 @@ _Static_assert(sizeof(struct backend) == 32, "two backends to a cache line");
 
 struct service {
 	struct endpoint ep;
-	uint32_t slot;	  /* the service's own number */
-	uint8_t sched;	  /* enum sched */
-	uint8_t flags;	  /* enum service_flags */
+	uint32_t slot; /* the service's own number */
+	uint8_t sched; /* enum sched */
+	uint8_t flags; /* enum service_flags */
 	uint16_t pad;
-	struct pick *pick; /* never NULL */
-	uint32_t *cursor; /* rr, wrr: outlives the snapshot */
+	struct pick *pick; /* never NULL once published; the snapshot's reference */
+	uint32_t *cursor;  /* rr, wrr: outlives the snapshot */
 };
 
 struct snap {
@@ -55,7 +57,7 @@ struct snap {
 	uint32_t n_backends; /* slots, used or not */
 	struct service *service;
 	struct backend *backend;
-	uint32_t *index;     /* hash index of service: its number + 1, or 0; linear probing */
+	uint32_t *index; /* hash index of service: its number + 1, or 0; linear probing */
 	uint32_t index_mask;
 	struct hash_key key; /* of the index */
 };
@@ -64,12 +66,16 @@ struct snap {
  * fills service[] and backend[], then calls snap_index. NULL when out of memory. Management. */
 struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct hash_key *key);
 
-/* Builds the hash index over service[0..n_services). Management, before publishing. */
+/* Builds the hash index over service[0..n_services), whose endpoints differ. Management, before
+ * publishing. */
 void snap_index(struct snap *s);
 
+/* Frees a snapshot that was never published, and its references to picks. Takes NULL. Management. */
+void snap_free(struct snap *s);
+
 /* Makes next current, frees the old snapshot (and its references to picks) once no worker can
- * hold it. Management thread, holding no lock; takes ownership of next; cannot fail. NULL takes
- * the table away, at exit. */
+ * hold it: waits until each has passed a quiescent state. Management thread, holding no lock; takes
+ * ownership of next; cannot fail. NULL takes the table away, at exit. */
 void snap_publish(struct snap *next);
 
 /* The current snapshot, or NULL. Workers: registered with QSBR and online; valid until their next

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Headers as they lie in a frame, at any alignment. Only what a director reads has a name of its
+ * own; addresses are source, then destination. */
+#ifndef SHUNT_BASE_WIRE_H
+#define SHUNT_BASE_WIRE_H
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#define WIRE __attribute__((packed))
+
+struct wire_eth {
+	uint8_t macs[12]; /* destination, source: here the receiver comes first */
+	__be16 type;
+} WIRE;
+_Static_assert(sizeof(struct wire_eth) == 14, "IEEE 802.3");
+
+/* What an 802.1Q tag puts between an Ethernet header and its payload. */
+struct wire_vlan {
+	__be16 tci;
+	__be16 type;
+} WIRE;
+_Static_assert(sizeof(struct wire_vlan) == 4, "IEEE 802.1Q");
+
+struct wire_ip4 {
+	uint8_t version_ihl;
+	uint8_t tos;
+	__be16 len; /* header and payload */
+	__be16 id;
+	__be16 frag; /* flags and offset */
+	uint8_t ttl;
+	uint8_t proto;
+	__sum16 check;
+	uint8_t addrs[8];
+} WIRE;
+_Static_assert(sizeof(struct wire_ip4) == 20, "RFC 791");
+
+struct wire_ip6 {
+	uint8_t version_class;
+	uint8_t class_label[3];
+	__be16 len; /* payload */
+	uint8_t next;
+	uint8_t hops;
+	uint8_t addrs[32];
+} WIRE;
+_Static_assert(sizeof(struct wire_ip6) == 40, "RFC 8200");
+
+struct wire_tcp {
+	__be16 ports[2];
+	__be32 seq;
+	__be32 ack;
+	uint8_t offset; /* in words, upper half */
+	uint8_t flags;	/* TH_* of netinet/tcp.h */
+	__be16 window;
+	__sum16 check;
+	__be16 urgent;
+} WIRE;
+_Static_assert(sizeof(struct wire_tcp) == 20, "RFC 9293");
+
+struct wire_udp {
+	__be16 ports[2];
+	__be16 len; /* header and payload */
+	__sum16 check;
+} WIRE;
+_Static_assert(sizeof(struct wire_udp) == 8, "RFC 768");
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "path/parse.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <string.h>
+
+#include "base/wire.h"
+
+static enum drop parse_tcp(struct pkt *p)
+{
+	const struct wire_tcp *tcp = (const void *)(p->data + p->l4);
+	uint32_t room = p->end - p->l4;
+	uint32_t header;
+
+	if (room < sizeof(*tcp))
+		return DROP_SHORT;
+	header = (tcp->offset >> 4) * 4u;
+	if (header < sizeof(*tcp) || header > room)
+		return DROP_BAD_L4;
+	p->tcp_flags = tcp->flags;
+	return DROP_NONE;
+}
+
+static enum drop parse_udp(struct pkt *p)
+{
+	const struct wire_udp *udp = (const void *)(p->data + p->l4);
+	uint32_t room = p->end - p->l4;
+	uint32_t len;
+
+	if (room < sizeof(*udp))
+		return DROP_SHORT;
+	len = ntohs(udp->len);
+	if (len < sizeof(*udp) || len > room)
+		return DROP_BAD_L4;
+	p->tcp_flags = 0;
+	return DROP_NONE;
+}
+
+static enum drop parse_l4(struct pkt *p, uint8_t proto)
+{
+	p->proto = proto;
+	if (proto == IPPROTO_TCP)
+		return parse_tcp(p);
+	if (proto == IPPROTO_UDP)
+		return parse_udp(p);
+	return DROP_NOT_L4;
+}
+
+/* room: what is left of the frame from the IP header on. */
+static enum drop parse_ip4(struct pkt *p, uint32_t room)
+{
+	const struct wire_ip4 *ip = (const void *)(p->data + p->l3);
+	uint32_t header, total;
+
+	if (room < sizeof(*ip))
+		return DROP_SHORT;
+	header = (ip->version_ihl & 15) * 4u;
+	total = ntohs(ip->len);
+	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header || total > room)
+		return DROP_BAD_IP;
+	if (ip->frag & htons(IP_MF | IP_OFFMASK))
+		return DROP_FRAGMENT;
+	p->v4 = true;
+	p->l4 = (uint16_t)(p->l3 + header);
+	p->end = (uint16_t)(p->l3 + total);
+	return parse_l4(p, ip->proto);
+}
+
+static enum drop parse_ip6(struct pkt *p, uint32_t room)
+{
+	const struct wire_ip6 *ip = (const void *)(p->data + p->l3);
+	uint32_t total;
+
+	if (room < sizeof(*ip))
+		return DROP_SHORT;
+	total = sizeof(*ip) + ntohs(ip->len);
+	if (ip->version_class >> 4 != 6 || total > room)
+		return DROP_BAD_IP;
+	if (ip->next == IPPROTO_FRAGMENT)
+		return DROP_FRAGMENT;
+	p->v4 = false;
+	p->l4 = (uint16_t)(p->l3 + sizeof(*ip));
+	p->end = (uint16_t)(p->l3 + total);
+	return parse_l4(p, ip->next);
+}
+
+static enum drop parse_eth(struct pkt *p)
+{
+	const struct wire_eth *eth = (const void *)p->data;
+	const struct wire_vlan *vlan = (const void *)(eth + 1);
+	uint32_t len = p->len < UINT16_MAX ? p->len : UINT16_MAX; /* offsets have 16 bits */
+	uint32_t l3 = sizeof(*eth);
+	__be16 type;
+
+	if (len < l3)
+		return DROP_SHORT;
+	type = eth->type;
+	if (type == htons(ETH_P_8021Q)) {
+		l3 += sizeof(*vlan);
+		if (len < l3)
+			return DROP_SHORT;
+		type = vlan->type;
+	}
+	p->l3 = (uint16_t)l3;
+	if (type == htons(ETH_P_IP))
+		return parse_ip4(p, len - l3);
+	if (type == htons(ETH_P_IPV6))
+		return parse_ip6(p, len - l3);
+	return DROP_NOT_L4;
+}
+
+static const uint8_t *ip_addrs(const struct pkt *p)
+{
+	const uint8_t *l3 = p->data + p->l3;
+
+	return l3 + (p->v4 ? offsetof(struct wire_ip4, addrs) : offsetof(struct wire_ip6, addrs));
+}
+
+/* TCP and UDP both begin with the ports: the source's, then the destination's. */
+static __be16 l4_port(const struct pkt *p, uint32_t which)
+{
+	const struct wire_udp *l4 = (const void *)(p->data + p->l4);
+
+	return l4->ports[which];
+}
+
+/* IPv4: addresses in one word; IPv6: in four; ports and protocol in the last. */
+static uint64_t flow_tag(const struct pkt *p, const struct hash_key *key)
+{
+	uint32_t n = p->v4 ? 1 : 4;
+	uint64_t word[5];
+	uint32_t ports;
+	uint64_t tag;
+
+	memcpy(&ports, p->data + p->l4, sizeof(ports));
+	memcpy(word, ip_addrs(p), n * sizeof(*word));
+	word[n] = (uint64_t)p->proto << 32 | ports;
+	tag = hash_words(key, word, n + 1);
+	return tag ? tag : 1; /* 0 is an empty slot's */
+}
+
+void parse_pkt(struct pkt *p, const struct hash_key *key)
+{
+	p->drop = (uint8_t)parse_eth(p);
+	if (!p->drop)
+		p->tag = flow_tag(p, key);
+}
+
+void parse_burst(struct burst *b, const struct hash_key *key, const struct flow_table *flows)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct pkt *p = &b->pkt[i];
+
+		parse_pkt(p, key);
+		if (!p->drop)
+			flow_prefetch(flows, p->tag);
+	}
+}
+
+static struct addr ip_addr(const struct pkt *p, uint32_t which)
+{
+	const uint8_t *addrs = ip_addrs(p);
+	struct addr a;
+	__be32 v4;
+
+	if (p->v4) {
+		memcpy(&v4, addrs + which * sizeof(v4), sizeof(v4));
+		return addr_v4(v4);
+	}
+	memcpy(&a, addrs + which * sizeof(a), sizeof(a));
+	return a;
+}
+
+struct endpoint parse_endpoint(const struct pkt *p)
+{
+	return (struct endpoint){
+		.addr = ip_addr(p, 1),
+		.port = l4_port(p, 1),
+		.proto = p->proto,
+	};
+}
+
+uint64_t parse_source_hash(const struct pkt *p, const struct hash_key *key, bool port)
+{
+	struct addr a = ip_addr(p, 0);
+	uint64_t word[] = {a.q[0], a.q[1], l4_port(p, 0)};
+
+	return hash_words(key, word, port ? 3 : 2);
+}
