@@ -35,15 +35,17 @@ struct worker_counters {
 	uint64_t tx;   /* frames put on transmit rings */
 	uint64_t pass; /* frames given to the kernel: none, so far */
 	uint64_t drop[DROP_COUNT];
-	uint64_t flow_new;   /* flows scheduled */
-	uint64_t flow_moved; /* flows met on another queue than their first */
-	uint64_t flow_full;  /* flows that found no room, and go by their hash */
-	uint64_t csum_done;  /* checksums completed for the sender */
-	uint64_t loops;      /* turns of the loop: its heartbeat */
-	uint64_t naps;       /* times it went to sleep */
-	uint64_t kicks;      /* sendto calls */
-	uint64_t kick_busy;  /* frames that the NIC's queue refused after taking them: lost */
+	uint64_t flow_new;    /* flows scheduled */
+	uint64_t flow_moved;  /* flows met on another queue than their first */
+	uint64_t flow_full;   /* flows that found no room, and go by their hash */
+	uint64_t csum_done;   /* checksums completed for the sender */
+	uint64_t loops;	      /* turns of the loop: its heartbeat */
+	uint64_t naps;	      /* times it went to sleep */
+	uint64_t kicks;	      /* sendto calls */
+	uint64_t kick_busy;   /* frames that the NIC's queue refused after taking them: lost */
 	uint64_t free_frames; /* a gauge: frames on the free stack */
+	uint64_t rx_before;   /* of sockets that are gone */
+	uint64_t tx_before;
 };
 
 /* One backend's, per worker, by backend slot. */

@@ -28,7 +28,7 @@ struct candidate {
 enum { WRR_MAX = 65536 }; /* longest wrr sequence; greater weights are scaled down to fit */
 
 /* Names of the schedulers, by enum sched, as ipvsadm spells them. */
-extern const char *const sched_name[SCHED_COUNT];
+extern const char *const sched_name[SCHEDULER_COUNT];
 
 /* Returns the scheduler of that name or -ENOENT. */
 int sched_parse(const char *name);

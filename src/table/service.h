@@ -11,11 +11,12 @@ enum {
 	WEIGHT_MAX = 65535,    /* as in ipvsadm's code */
 };
 
+/* Not SCHED_: <sched.h> has an SCHED_RR of its own. */
 enum sched {
-	SCHED_RR,  /* round robin, weights ignored */
-	SCHED_WRR, /* weighted round robin, interleaved */
-	SCHED_MH,  /* Maglev hashing, weighted */
-	SCHED_COUNT
+	SCHEDULER_RR,  /* round robin, weights ignored */
+	SCHEDULER_WRR, /* weighted round robin, interleaved */
+	SCHEDULER_MH,  /* Maglev hashing, weighted */
+	SCHEDULER_COUNT
 };
 
 enum service_flags {

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "path/port.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+	FILL_MIN = 64,	 /* free fill slots before a refill is worth its while */
+	REAP_MAX = 256,	 /* completions taken at once */
+	KICK_BATCH = 32, /* frames that a copy-mode sendto moves at least */
+};
+
+void port_refill(struct port *p)
+{
+	struct frames *f = p->frames;
+	uint32_t start, n = xsk_prod_nb_free(&p->fill, FILL_MIN);
+
+	if (n > f->n_free)
+		n = f->n_free;
+	if (n >= FILL_MIN && xsk_ring_prod__reserve(&p->fill, n, &start) == n) {
+		for (uint32_t i = 0; i < n; i++)
+			*xsk_ring_prod__fill_addr(&p->fill, start + i) = frames_take(f);
+		frames_intend(f, 2 * p->self, start, n);
+		for (uint32_t i = 0; i < n; i++)
+			frames_mark(f, *xsk_ring_prod__fill_addr(&p->fill, start + i), FRAME_AWAY);
+		xsk_ring_prod__submit(&p->fill, n);
+		frames_intent_done(f);
+		counter_add(&p->count->filled, n);
+	}
+	/* A driver that ran dry sleeps until it is told; receiving nothing is how to tell it. */
+	if (xsk_ring_prod__needs_wakeup(&p->fill))
+		port_busy_poll(p);
+}
+
+uint32_t port_tx_pending(const struct port *p)
+{
+	return *p->tx.producer - __atomic_load_n(p->tx.consumer, __ATOMIC_ACQUIRE);
+}
+
+bool port_stage(struct port *p, uint64_t addr, uint32_t len)
+{
+	uint32_t slot;
+
+	if (!xsk_ring_prod__reserve(&p->tx, 1, &slot))
+		return false;
+	/* options must be 0: anything else makes the descriptor invalid */
+	*xsk_ring_prod__tx_desc(&p->tx, slot) = (struct xdp_desc){.addr = addr, .len = len};
+	p->staged++;
+	return true;
+}
+
+void port_submit(struct port *p)
+{
+	uint32_t n = p->staged, start = p->tx.cached_prod - n;
+
+	frames_intend(p->frames, 2 * p->self + 1, start, n);
+	for (uint32_t i = 0; i < n; i++)
+		frames_mark(p->frames, xsk_ring_prod__tx_desc(&p->tx, start + i)->addr, FRAME_AWAY);
+	xsk_ring_prod__submit(&p->tx, n);
+	frames_intent_done(p->frames);
+	counter_add(&p->count->tx, n);
+	counter_add(&p->worker->tx, n);
+	p->staged = 0;
+}
+
+void port_kick(struct port *p)
+{
+	uint32_t pending = port_tx_pending(p);
+	uint32_t tries = pending / KICK_BATCH + 2;
+
+	while (pending && tries-- && xsk_ring_prod__needs_wakeup(&p->tx)) {
+		counter_add(&p->worker->kicks, 1);
+		if (sendto(p->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0) {
+			if (errno == EAGAIN) /* a batch is out, or completions are in the way */
+				port_reap(p);
+			else if (errno == EBUSY) /* one frame was taken and dropped: go on */
+				counter_add(&p->worker->kick_busy, 1);
+			else if (errno != EINTR)
+				return; /* link down, device gone: netlink tells management */
+		}
+		pending = port_tx_pending(p);
+	}
+}
+
+void port_reap(struct port *p)
+{
+	uint32_t start, n = xsk_ring_cons__peek(&p->comp, REAP_MAX, &start);
+
+	if (!n)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t addr = *xsk_ring_cons__comp_addr(&p->comp, start + i);
+
+		frames_mark(p->frames, addr, FRAME_HELD);
+		frames_give(p->frames, addr);
+	}
+	xsk_ring_cons__release(&p->comp, n);
+	counter_add(&p->count->completed, n);
+}
+
+void port_busy_poll(struct port *p)
+{
+	/* No data ever comes this way: the call is made for what it does inside the kernel. */
+	if (recvfrom(p->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL) < 0)
+		return;
+}
+
+/* A 64-bit count whose low half is a ring's index: moves it up to where the index is now. */
+static void extend(uint64_t *count, uint32_t index)
+{
+	*count += (uint32_t)(index - (uint32_t)*count);
+}
+
+static void prod_resync(struct xsk_ring_prod *r, uint64_t *count)
+{
+	r->cached_prod = *r->producer;
+	r->cached_cons = *r->consumer + r->size; /* as libxdp keeps it */
+	extend(count, r->cached_prod);
+}
+
+static void cons_resync(struct xsk_ring_cons *r, uint64_t *count)
+{
+	r->cached_prod = *r->producer;
+	r->cached_cons = *r->consumer;
+	extend(count, r->cached_cons);
+}
+
+void port_resync(struct port *p)
+{
+	prod_resync(&p->fill, &p->count->filled);
+	cons_resync(&p->rx, &p->count->rx);
+	if (p->has_tx)
+		prod_resync(&p->tx, &p->count->tx);
+	cons_resync(&p->comp, &p->count->completed);
+	p->staged = 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A port: one queue of one NIC, seen through the four rings of its AF_XDP socket. Its verbs tell
+ * a frame's life: refill (to the kernel, to be received into), rx, tx, kick, reap (sent, home). */
+#ifndef SHUNT_PATH_PORT_H
+#define SHUNT_PATH_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xdp/xsk.h>
+
+#include "base/counters.h"
+#include "base/dataplane.h"
+#include "path/frames.h"
+
+enum {
+	RING_SIZE = 2048
+}; /* entries of each ring */
+
+struct port {
+	struct xsk_ring_cons rx;
+	struct xsk_ring_prod tx;
+	struct xsk_ring_prod fill;
+	struct xsk_ring_cons comp;
+	struct frames *frames;		/* its worker's */
+	struct worker_counters *worker; /* its worker's */
+	struct port_counters *count;
+	int fd;
+	uint32_t self;	 /* its number within its worker */
+	uint32_t staged; /* written to the transmit ring, not submitted */
+	uint16_t nic;
+	bool has_tx;
+	struct xsk_socket *xsk; /* libxdp keeps pointers to the rings above: a port never moves */
+};
+
+/* All of these: the owning worker. None of them waits. */
+
+/* Tops the fill ring up from the free frames; wakes the driver if it asked for it. */
+void port_refill(struct port *p);
+
+/* Frames on the transmit ring that the kernel hasn't taken. */
+uint32_t port_tx_pending(const struct port *p);
+
+/* Writes one frame to the transmit ring, to be submitted by port_submit. false: no room. */
+bool port_stage(struct port *p, uint64_t addr, uint32_t len);
+
+/* Hands what was staged to the kernel. */
+void port_submit(struct port *p);
+
+/* Makes the kernel send what is on the transmit ring: a bounded number of tries, what is left
+ * then goes out with the next kick. */
+void port_kick(struct port *p);
+
+/* Takes sent frames home. */
+void port_reap(struct port *p);
+
+/* Runs the NIC's NAPI from here (busy polling). */
+void port_busy_poll(struct port *p);
+
+/* Brings the cached indices and the counters in line with the rings, as another engine left them.
+ * The engine, before workers start; or the holder, before it closes the socket. */
+void port_resync(struct port *p);
+
+#endif

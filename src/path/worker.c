@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "path/worker.h"
+
+#define _LGPL_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <urcu-qsbr.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "path/parse.h"
+#include "path/rewrite.h"
+#include "path/rx.h"
+#include "path/tx.h"
+
+enum {
+	NAP_AFTER_NS = 50000, /* idle for so long, an adaptive worker goes to sleep */
+	NAP_MS = 1000,	      /* and looks up this often anyway */
+	STOP_CHECK = 1024,    /* turns of a busy loop between looks at the stop signal */
+};
+
+/* Sleeps until a frame arrives on one of the ports, or it is told to stop. RCU-offline meanwhile:
+ * a sleeping worker holds no snapshot, and holds up no grace period. poll() itself makes the
+ * kernel send and receive what waits. */
+static void worker_nap(struct worker *w)
+{
+	counter_add(&w->info->counters->naps, 1);
+	rcu_thread_offline();
+	if (poll(w->fds, w->n_ports + 1, NAP_MS) < 0)
+		w->fds[w->n_ports].revents = 0; /* interrupted: look again */
+	rcu_thread_online();
+	w->idle_since = 0;
+}
+
+static bool stopping(struct worker *w)
+{
+	struct pollfd *wake = &w->fds[w->n_ports];
+
+	if (w->poll_busy && w->info->counters->loops % STOP_CHECK == 0)
+		poll(wake, 1, 0);
+	return wake->revents & POLLIN;
+}
+
+/* Nothing came in this turn: send what is left, take sent frames home, and sleep if it is so for
+ * long. */
+static void idle(struct worker *w)
+{
+	uint64_t now = clock_ns();
+
+	for (uint32_t i = 0; i < w->n_out; i++) {
+		port_kick(w->out[i]);
+		port_reap(w->out[i]);
+	}
+	for (uint32_t i = 0; w->poll_busy && i < w->n_ports; i++)
+		port_busy_poll(w->port[i]);
+	if (!w->idle_since)
+		w->idle_since = now;
+	else if (!w->poll_busy && now - w->idle_since > NAP_AFTER_NS)
+		worker_nap(w);
+}
+
+/* The whole data plane: what happens to the frames of one port in one turn. */
+static uint32_t forward(struct worker *w, struct port *port)
+{
+	struct burst *b = &w->burst;
+
+	port_refill(port);
+	rx_burst(port, b);
+	if (!b->n)
+		return 0;
+	parse_burst(b, w->lookup.key, &w->lookup.flows[w->self]);
+	lookup_burst(b, snap_get(), &w->lookup, clock_seconds());
+	rewrite_burst(b, w->info->counters);
+	tx_burst(w->out, w->n_out, b, &w->frames, w->info->counters);
+	return b->n;
+}
+
+static void worker_loop(struct worker *w)
+{
+	struct worker_counters *c = w->info->counters;
+
+	while (!stopping(w)) {
+		uint32_t n = 0;
+
+		for (uint32_t i = 0; i < w->n_ports; i++)
+			n += forward(w, w->port[i]);
+		rcu_quiescent_state(); /* no snapshot pointer lives past this line */
+		counter_add(&c->loops, 1);
+		__atomic_store_n(&c->free_frames, w->frames.n_free, __ATOMIC_RELAXED);
+		if (n)
+			w->idle_since = 0;
+		else
+			idle(w);
+		for (uint32_t i = 0; i < w->n_out; i++)
+			port_reap(w->out[i]);
+	}
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "shunt/%u", w->self);
+	cpu_name_thread(name);
+	cpu_pin_self(
+		w->info->cpu); /* the plan has checked it; a CPU that left since is no reason to stop */
+	__atomic_store_n(&w->info->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
+	rcu_register_thread();
+	worker_loop(w);
+	rcu_unregister_thread();
+	return NULL;
+}
+
+/* Page tables are filled before the first packet, not by it. An old kernel that can't do so
+ * takes the faults one by one. */
+static void prefault(void *start, size_t bytes)
+{
+	uintptr_t page = (uintptr_t)start & ~4095ul;
+
+	madvise((void *)page, bytes + ((uintptr_t)start - page), MADV_POPULATE_WRITE);
+}
+
+int worker_prepare(struct worker *w, struct audit *out)
+{
+	struct worker_counters *c = w->info->counters;
+	struct frames *f = &w->frames;
+	uint64_t rx = c->rx_before, tx = c->tx_before, accounted;
+	int err;
+
+	prefault(f->area + ((size_t)f->first << f->shift), (size_t)f->n << f->shift);
+	prefault(w->info->flows, w->info->flows_bytes);
+	err = audit_frames(f, w->port, w->n_ports, out);
+
+	/* What was in an engine's hands when it died was received, and went nowhere. */
+	for (uint32_t i = 0; i < w->n_ports; i++) {
+		rx += w->port[i]->count->rx;
+		tx += w->port[i]->count->tx;
+	}
+	c->rx = rx;
+	c->tx = tx;
+	c->drop[DROP_RESTART] = 0;
+	accounted = c->tx + c->pass;
+	for (int i = 0; i < DROP_COUNT; i++)
+		accounted += c->drop[i];
+	c->drop[DROP_RESTART] = c->rx - accounted;
+	return err;
+}
+
+int worker_start(struct worker *w, int wake_fd)
+{
+	sigset_t all, old;
+	int err;
+
+	for (uint32_t i = 0; i < w->n_ports; i++)
+		w->fds[i] = (struct pollfd){.fd = w->port[i]->fd, .events = POLLIN};
+	w->fds[w->n_ports] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are management's */
+	err = pthread_create(&w->thread, NULL, worker_main, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+void worker_stop(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+}
