@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the end-to-end tests are written in: the lab, the daemon in it, and the frames on its wires."""
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.join(ROOT, "ci", "e2e")
+VIP, VIP6 = "192.168.1.222", "fd00:1::222"
+CLIENT, DIRECTOR = "192.168.1.10", "192.168.1.129"
+CLIENT_MAC, DIRECTOR_MAC = "02:00:00:00:01:0a", "02:00:00:00:01:81"
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Failed(Exception):
+    """The test found what it guards against."""
+
+
+class Skipped(Exception):
+    """This machine cannot run the test."""
+
+
+def rip(n, net="192.168.1", six=False):
+    return f"fd00:1::{53 + n}" if six else f"{net}.{53 + n}"
+
+
+def server_mac(n, net=1):
+    return f"02:00:00:00:{net:02x}:{53 + n:02x}"
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def until(condition, seconds, text):
+    """Polls until condition() is true and returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"after {seconds} s still not: {text}")
+        time.sleep(0.02)
+
+
+class Lab:
+    """tools/lab under a name of its own, and the processes that a test starts in it."""
+
+    def __init__(self, name, logdir):
+        self.name = name
+        self.logdir = logdir
+        self.env = dict(os.environ, LAB=name)
+        self.state = f"/run/shunt-lab/{name}"
+        self.children = []
+
+    def tool(self, *args):
+        done = subprocess.run([f"{ROOT}/tools/lab", *args], env=self.env, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"tools/lab {' '.join(args)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def up(self, servers=1, queues=1, two_arm=False, ipv6=False):
+        self.tool("up", "--servers", str(servers), "--queues", str(queues),
+                  *(["--two-arm"] if two_arm else []), *(["--ipv6"] if ipv6 else []))
+
+    def down(self):
+        for child in self.children:
+            child.poll() is None and child.terminate()
+        self.tool("down")
+        for child in self.children:
+            child.wait(10)
+
+    def argv(self, where, args):
+        return ["nsenter", f"--net=/run/netns/{self.name}-{where}", "--", *args]
+
+    def run(self, where, *args, check=True, timeout=60, **kw):
+        """Runs a command to its end; returns its output. One string is split as a shell would."""
+        args = shlex.split(args[0]) if len(args) == 1 else [str(a) for a in args]
+        done = subprocess.run(self.argv(where, args), capture_output=True, text=True, timeout=timeout, **kw)
+        if check and done.returncode:
+            raise Failed(f"{where}: {' '.join(args)}: status {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def spawn(self, where, args, log, **kw):
+        """Starts a process there; what it says goes to a log that is searched for sanitizer reports."""
+        with open(f"{self.logdir}/{log}", "ab") as out:
+            child = subprocess.Popen(self.argv(where, args), stderr=out, **{"stdout": out, **kw})
+        self.children.append(child)
+        return child
+
+    def python(self, where, script, *args, log, **kw):
+        """Starts one of this folder's helpers and waits for its first line."""
+        child = self.spawn(where, ["/usr/bin/python3", f"{HERE}/{script}", *[str(a) for a in args]], log,
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **kw)
+        if not child.stdout.readline():
+            raise Failed(f"{script} in {where} ended: see {log}")
+        return child
+
+    def echo_servers(self, n, port=7, six=False, addresses=None):
+        """An echo server (TCP and UDP) on servers 1..n, on the VIP; it answers with its name."""
+        vip = f"[{VIP6}]" if six else VIP
+        for i in range(1, n + 1):
+            self.python(f"server{i}", "echo_server.py", f"server{i}",
+                        *(addresses or [f"{vip}:{port}"]), log=f"echo{i}.log")
+
+    @contextlib.contextmanager
+    def inside(self, where):
+        """Within this block, sockets that this process makes belong to the namespace."""
+        own = os.open("/proc/self/ns/net", os.O_RDONLY)
+        other = os.open(f"/run/netns/{self.name}-{where}", os.O_RDONLY)
+        try:
+            enter(other)
+            yield
+        finally:
+            enter(own)
+            os.close(other)
+            os.close(own)
+
+    def packet_socket(self, where, interface="eth0"):
+        with self.inside(where):
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            sock.bind((interface, 3))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        return sock
+
+    def pids(self, where):
+        out = subprocess.run(["ip", "netns", "pids", f"{self.name}-{where}"], capture_output=True, text=True)
+        return [int(p) for p in out.stdout.split()]
+
+
+def enter(fd):
+    if LIBC.setns(fd, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+class Conns:
+    """Long-lived connections (conns.py) from the client."""
+
+    def __init__(self, lab, count, port=7, interval=0.1, host=VIP):
+        self.child = lab.python("client", "conns.py", host, port, count, interval, log="conns.log")
+
+    def finish(self):
+        out, _ = self.child.communicate("", timeout=30)
+        return json.loads(out)
+
+
+class Shuntd:
+    """The daemon in the director's namespace, and shuntctl for it."""
+
+    def __init__(self, lab, build, sanitized, args=("-i", "eth0"), env=None, ready=True, log="shuntd.log"):
+        self.lab = lab
+        self.build = build
+        self.log = f"{lab.logdir}/{log}"
+        self.ctl_path = f"{lab.state}/ctl.sock"
+        self.env = dict(os.environ, **(env or {}), **(sanitizer_env() if sanitized else {}))
+        self.seen = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+        self.args = [f"{build}/shuntd", *args, "--ctl", self.ctl_path]
+        self.child = lab.spawn("director", self.args, log, env=self.env, stdin=subprocess.DEVNULL)
+        if ready:
+            self.wait_ready()
+
+    def log_text(self):
+        with open(self.log, errors="replace") as f:
+            f.seek(self.seen)
+            return f.read()
+
+    def wait_ready(self, seconds=20):
+        def ready():
+            if self.child.poll() is not None:
+                raise Failed(f"shuntd ended with status {self.child.returncode}: {self.log_text().strip()[-2000:]}")
+            return re.search(r"(^|\s)ready$", self.log_text(), re.M)
+        until(ready, seconds, "shuntd says ready")
+
+    def try_ctl(self, line):
+        """(status, stdout, stderr) of shuntctl; line is as one would type it after the program's name."""
+        done = subprocess.run([f"{self.build}/shuntctl", "--ctl", self.ctl_path, *shlex.split(line)],
+                              capture_output=True, text=True, env=self.env, timeout=20)
+        with open(f"{self.lab.logdir}/shuntctl.log", "a") as f:
+            f.write(f"$ shuntctl {line}\n{done.stdout}{done.stderr}= {done.returncode}\n")
+        return done.returncode, done.stdout, done.stderr
+
+    def ctl(self, line):
+        status, out, err = self.try_ctl(line)
+        expect(status == 0, f"shuntctl {line}: status {status}: {err.strip()}")
+        return out
+
+    def show(self, what):
+        answer = json.loads(self.ctl(f"show {what} --json"))
+        expect("schema_version" in answer, f"show {what} --json has no schema_version")
+        return answer
+
+    def workers(self):
+        return self.show("workers")["workers"]
+
+    def drops(self):
+        """What was dropped or passed, by reason: {'workers': {...}, 'steer': {...}}."""
+        return self.show("drops")
+
+    def service(self, service, servers, sched="wrr", weights=None):
+        """Adds a service (-t VIP:80) and its servers, by address."""
+        self.ctl(f"-A {service} -s {sched}")
+        for i, address in enumerate(servers):
+            weight = weights[i] if weights else 1
+            self.ctl(f"-a {service} -r {address} -g -w {weight}")
+        self.wait_usable(len(servers))
+
+    def wait_usable(self, n):
+        """Waits until the MAC addresses of n servers are known: before, they get no traffic."""
+        def resolved():
+            return len([x for x in self.show("neighbours")["neighbours"] if x.get("mac")]) >= n
+        until(resolved, 5, f"{n} neighbours resolved")
+
+    def engine(self):
+        """The engine's pid: the holder's only child."""
+        try:
+            with open(f"/proc/{self.child.pid}/task/{self.child.pid}/children") as f:
+                children = f.read().split()
+        except FileNotFoundError:
+            return None
+        return int(children[0]) if children else None
+
+    def check_counters(self):
+        """rx = tx + pass + drops, and no frame missing; read until two readings agree."""
+        def settled():
+            first, second = self.workers(), self.workers()
+            return second if [w["rx"] for w in first] == [w["rx"] for w in second] else None
+        for w in until(settled, 5, "counters stand still"):
+            drops = sum(w["drops"].values())
+            expect(w["rx"] == w["tx"] + w["pass"] + drops,
+                   f"worker {w['worker']}: rx {w['rx']} is not tx {w['tx']} + pass {w['pass']} + drops {drops}")
+            frames = dict(w["frames"])
+            total, missing = frames.pop("total"), frames.pop("missing")
+            expect(missing == 0, f"worker {w['worker']}: {missing} frames missing: {w['frames']}")
+            expect(sum(frames.values()) == total, f"worker {w['worker']}: frames don't add up: {w['frames']}")
+
+    def stop(self, seconds=15):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"shuntd didn't end within {seconds} s of SIGTERM")
+        return self.child.returncode
+
+    def kill_all(self):
+        """kill -9 of holder and engine."""
+        engine = self.engine()
+        self.child.kill()
+        if engine:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine, signal.SIGKILL)
+        self.child.wait(5)
+        until(lambda: not engine or not os.path.exists(f"/proc/{engine}/ns/net"), 5, "the engine is gone")
+
+
+def sanitizer_env():
+    return {
+        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=0",
+        "LSAN_OPTIONS": "exitcode=99",
+    }
+
+
+# --- requests from the client -----------------------------------------------------------------
+
+def ask(lab, count, host=VIP, port=80, timeout=3):
+    """That many HTTP requests, each on a connection of its own, one after another: {answer: count}."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    answers = {}
+    for _ in range(count):
+        with lab.inside("client"):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        with sock:
+            sock.settimeout(timeout)
+            try:
+                sock.connect((host, port))
+                sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                data = b""
+                while more := sock.recv(65536):
+                    data += more
+                answer = data.split(b"\r\n\r\n", 1)[-1].decode().strip()
+            except OSError as error:
+                answer = f"error: {error}"
+        answers[answer] = answers.get(answer, 0) + 1
+    return answers
+
+
+def curl(lab, url, *args, timeout=20):
+    return lab.run("client", "curl", "-sS", "-g", "--max-time", str(timeout), *args, url, timeout=timeout + 5)
+
+
+# --- frames -----------------------------------------------------------------------------------
+
+def mac_bytes(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def mac_text(data):
+    return ":".join(f"{b:02x}" for b in data)
+
+
+def csum(data):
+    """The Internet checksum (RFC 1071)."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def udp_frame(dst_mac, payload, src=CLIENT, dst=VIP, sport=4000, dport=9, ttl=64, src_mac=CLIENT_MAC, ident=1):
+    """An Ethernet frame with an IPv4 UDP datagram, its checksums right."""
+    a, b = socket.inet_aton(src), socket.inet_aton(dst)
+    udp = struct.pack(">HHHH", sport, dport, 8 + len(payload), 0) + payload
+    udp_sum = csum(a + b + struct.pack(">BBH", 0, 17, len(udp)) + udp) or 0xFFFF
+    udp = udp[:6] + struct.pack(">H", udp_sum) + udp[8:]
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), ident, 0, ttl, 17, 0, a, b)
+    ip = ip[:10] + struct.pack(">H", csum(ip)) + ip[12:]
+    return mac_bytes(dst_mac) + mac_bytes(src_mac) + b"\x08\x00" + ip + udp
+
+
+def capture(sock, seconds, match, enough=None):
+    """Frames that match, for that long or until there are enough."""
+    got = []
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and (enough is None or len(got) < enough):
+        sock.settimeout(left)
+        try:
+            frame, origin = sock.recvfrom(65536)
+        except TimeoutError:
+            break
+        if origin[2] != socket.PACKET_OUTGOING and match(frame):
+            got.append(frame)
+    return got
+
+
+# --- tests ------------------------------------------------------------------------------------
+
+def e2e(**lab):
+    """Marks a test; the arguments are those of Lab.up."""
+    def mark(function):
+        function.lab = lab
+        return function
+    return mark
+
+
+@contextlib.contextmanager
+def must_fail(what):
+    """A negative control: the block must find something wrong."""
+    try:
+        yield
+    except Failed:
+        return
+    raise Failed(f"the control went unnoticed: {what}")
