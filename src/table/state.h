@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/counters.h"
 #include "base/hash.h"
 #include "table/service.h"
 
@@ -15,12 +16,16 @@ struct state_service {
 	struct service_conf conf;
 	uint32_t slot;
 	uint32_t n_backends; /* how many of backend[] follow for this one, in order */
+	uint32_t leaving;    /* removed, but servers of it are still leaving */
+	uint32_t pad;
+	struct backend_counters gone; /* what its former servers counted */
 };
 
 struct state_backend {
 	struct backend_conf conf;
 	uint32_t id;
-	uint32_t leaving; /* removed, but flows are left */
+	uint32_t leaving;	      /* removed, but flows are left */
+	struct backend_counters base; /* where its totals start in the workers' counters */
 };
 
 struct state; /* the area */
@@ -29,13 +34,15 @@ struct state; /* the area */
 size_t state_bytes(void);
 
 /* Uses the area's memory: zeroed, or left by another engine. Fresh memory, and memory of another
- * version, is set up with a new random key. Returns 0 or -errno. Memory stays the caller's. */
+ * version, is set up with a new random key; a copy that isn't whole is forgotten. Returns 0,
+ * -EINVAL (too few bytes) or -errno. Memory is 64-byte aligned and stays the caller's. Holder, and
+ * management thread. */
 int state_attach(struct state **out, void *memory, size_t bytes);
 
 const struct hash_key *state_key(const struct state *s);
 
-/* Writes the whole table: services, and their backends in the same order. Management thread.
- * Returns 0 or -ENOSPC. */
+/* Writes the whole table, over the older copy: services, and their backends in the same order.
+ * Management thread. Returns 0 or -ENOSPC. */
 int state_write(struct state *s, const struct state_service *service, uint32_t n_services,
 		const struct state_backend *backend, uint32_t n_backends);
 
