@@ -106,8 +106,7 @@ static void *worker_main(void *arg)
 
 	snprintf(name, sizeof(name), "shunt/%u", w->self);
 	cpu_name_thread(name);
-	cpu_pin_self(
-		w->info->cpu); /* the plan has checked it; a CPU that left since is no reason to stop */
+	cpu_pin(0, w->info->cpu); /* a CPU that left since the plan was made stops nobody */
 	__atomic_store_n(&w->info->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	rcu_register_thread();
 	worker_loop(w);

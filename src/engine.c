@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "mgmt/mgmt.h"
+#include "table/state.h"
+
+struct engine {
+	struct setup *setup;
+	struct state *state;
+	struct flow_table *flows; /* [n_workers] */
+	struct mgmt *mgmt;
+	int wake_fd;
+};
+
+/* Goes through what an earlier engine left: each frame is found exactly once, each flow is whole. */
+static int prepare_worker(struct engine *e, uint32_t i)
+{
+	struct setup *s = e->setup;
+	struct worker *w = &s->worker[i];
+	struct audit audit;
+	uint32_t torn;
+	int err = worker_prepare(w, &audit);
+
+	if (err) {
+		log_error("worker %u: %u frames: %u free, %u to receive, %u to send, %u faults", i,
+			  w->frames.n, audit.held, audit.rx, audit.tx, audit.twice);
+		return err;
+	}
+	flow_attach(&e->flows[i], w->info->flows, w->info->flows_bytes);
+	torn = flow_audit(&e->flows[i], clock_seconds());
+	if (torn)
+		log_warn("worker %u: %u torn flows dropped", i, torn);
+	w->lookup = (struct lookup){
+		.key = state_key(e->state),
+		.flows = e->flows,
+		.n_flows = s->dp.n_workers,
+		.self = i,
+		.backends = w->info->backends,
+		.counters = w->info->counters,
+	};
+	if (s->dp.engines)
+		log_info("worker %u: %u frames conserved: %u free, %u to receive, %u to send", i,
+			 w->frames.n, audit.held, audit.rx, audit.tx);
+	return 0;
+}
+
+static void stop_workers(struct engine *e, uint32_t n)
+{
+	const uint64_t one = 1;
+
+	if (write(e->wake_fd, &one, sizeof(one)) != sizeof(one))
+		log_error("cannot stop workers: %s", strerror(errno));
+	for (uint32_t i = 0; i < n; i++)
+		worker_stop(&e->setup->worker[i]);
+}
+
+/* Starts the workers, says so, and manages until it is told to stop. */
+static int run(struct engine *e, int ready_fd)
+{
+	uint32_t n;
+	int code;
+
+	for (n = 0; n < e->setup->dp.n_workers; n++) {
+		int err = worker_start(&e->setup->worker[n], e->wake_fd);
+
+		if (err) {
+			log_error("worker %u: no thread: %s", n, strerror(-err));
+			stop_workers(e, n);
+			return EXIT_OTHER;
+		}
+	}
+	if (write(ready_fd, "", 1) != 1)
+		log_warn("the holder isn't listening");
+	close(ready_fd);
+	code = mgmt_run(e->mgmt);
+	stop_workers(e, n);
+	return code;
+}
+
+int engine_run(struct setup *s, const char *ctl, int ready_fd)
+{
+	struct engine e = {.setup = s, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	struct mgmt_conf conf = {.dp = &s->dp, .steer = s->steer, .ctl = ctl};
+	int code = EXIT_OTHER;
+
+	e.flows = calloc(s->dp.n_workers, sizeof(*e.flows));
+	if (!e.flows || e.wake_fd < 0 || state_attach(&e.state, s->state, s->state_bytes))
+		goto out;
+	for (uint32_t i = 0; i < s->dp.n_workers; i++)
+		if (prepare_worker(&e, i)) {
+			code = EXIT_REBUILD;
+			goto out;
+		}
+	conf.state = e.state;
+	/* Before the workers: the first packet shall find a whole table. */
+	code = mgmt_open(&e.mgmt, &conf);
+	if (!code)
+		code = run(&e, ready_fd);
+	mgmt_close(e.mgmt);
+out:
+	free(e.flows);
+	return code;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mgmt/mgmt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "mgmt/control.h"
+#include "mgmt/model.h"
+#include "mgmt/neigh.h"
+
+enum {
+	SWEEP_MS = 2000,      /* servers that were removed are looked after this often */
+	STALE_MS = 60 * 1000, /* how long a destination of an earlier life is held, dropped */
+};
+
+struct mgmt {
+	struct mgmt_conf conf;
+	struct command_ctx command;
+	struct model *model;
+	struct neigh *neigh;
+	struct control *control;
+	uv_loop_t loop;
+	uv_signal_t term, interrupt;
+	uv_timer_t settle, sweep, stale;
+	int exit_code;
+};
+
+static int on_steer_add(void *ctx, const struct endpoint *ep)
+{
+	return steer_add(((struct mgmt *)ctx)->conf.steer, ep);
+}
+
+static int on_steer_del(void *ctx, const struct endpoint *ep)
+{
+	return steer_del(((struct mgmt *)ctx)->conf.steer, ep);
+}
+
+static void on_watch(void *ctx, const struct addr *server)
+{
+	char text[ADDR_TEXT];
+	int err = neigh_watch(((struct mgmt *)ctx)->neigh, server);
+
+	if (err)
+		log_error("server %s: its neighbour can't be watched: %s", addr_text(server, text),
+			  strerror(-err));
+}
+
+static void on_unwatch(void *ctx, const struct addr *server)
+{
+	neigh_unwatch(((struct mgmt *)ctx)->neigh, server);
+}
+
+static void on_settle(uv_timer_t *t)
+{
+	model_settle(((struct mgmt *)t->data)->model);
+}
+
+static void on_later(void *ctx)
+{
+	uv_timer_start(&((struct mgmt *)ctx)->settle, on_settle, 0, 0);
+}
+
+static void on_reach(void *ctx, const struct addr *server, const struct reach *reach)
+{
+	model_set_reach(((struct mgmt *)ctx)->model, server, reach);
+}
+
+static void on_nic(void *ctx, uint16_t nic, const uint8_t mac[6], bool up)
+{
+	struct mgmt *m = ctx;
+	int err = steer_set_mac(m->conf.steer, nic, mac);
+
+	if (err)
+		log_error("%s: its new MAC address isn't known to the XDP program: %s",
+			  m->conf.dp->nic[nic].name, strerror(-err));
+	model_set_nic(m->model, nic, mac, up);
+}
+
+static void on_nic_gone(void *ctx, uint16_t nic)
+{
+	log_error("%s is gone; its queues rest until it is back",
+		  ((struct mgmt *)ctx)->conf.dp->nic[nic].name);
+}
+
+static void on_nic_back(void *ctx, uint16_t nic)
+{
+	struct mgmt *m = ctx;
+
+	log_info("%s is back: sockets and workers are made anew", m->conf.dp->nic[nic].name);
+	m->exit_code = EXIT_REBUILD;
+	uv_stop(&m->loop);
+}
+
+static void on_signal(uv_signal_t *s, int signum)
+{
+	(void)signum;
+	uv_stop(s->loop);
+}
+
+static void on_sweep(uv_timer_t *t)
+{
+	model_sweep(((struct mgmt *)t->data)->model);
+}
+
+/* A destination that the XDP program still steers, but that isn't in the table. */
+struct stale {
+	struct mgmt *mgmt;
+	uint32_t n;
+	bool remove;
+};
+
+static void on_stale(void *ctx, const struct endpoint *ep)
+{
+	struct stale *s = ctx;
+	struct model_service service;
+
+	if (model_service_get(s->mgmt->model, ep, &service))
+		return;
+	s->n++;
+	if (s->remove)
+		steer_del(s->mgmt->conf.steer, ep);
+}
+
+static void on_stale_timer(uv_timer_t *t)
+{
+	struct stale s = {.mgmt = t->data, .remove = true};
+
+	steer_each(s.mgmt->conf.steer, on_stale, &s);
+	if (s.n)
+		log_info("%u destinations of an earlier life are let go", s.n);
+}
+
+static void start_timers(struct mgmt *m)
+{
+	struct stale s = {.mgmt = m};
+
+	uv_timer_start(&m->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	steer_each(m->conf.steer, on_stale, &s);
+	if (!s.n)
+		return;
+	log_warn("%u destinations of an earlier life aren't configured: their packets are dropped "
+		 "for %u s, so that no connection is reset before they are",
+		 s.n, STALE_MS / 1000);
+	uv_timer_start(&m->stale, on_stale_timer, STALE_MS, 0);
+}
+
+static void init_timer(struct mgmt *m, uv_timer_t *t)
+{
+	uv_timer_init(&m->loop, t);
+	t->data = m;
+}
+
+static int open_model(struct mgmt *m)
+{
+	const struct model_hooks model_hooks = {m, on_steer_add, on_steer_del, on_watch,
+						on_unwatch};
+	const struct neigh_hooks neigh_hooks = {m, on_reach, on_nic, on_nic_gone, on_nic_back};
+	int err = model_new(&m->model, m->conf.dp, m->conf.state, &model_hooks);
+
+	if (err) {
+		log_error("table: %s", strerror(-err));
+		return err;
+	}
+	err = neigh_open(&m->neigh, &m->loop, m->conf.dp, &neigh_hooks);
+	if (err) {
+		log_error("netlink: %s", strerror(-err));
+		return err;
+	}
+	err = model_restore(m->model);
+	if (err > 0)
+		log_info("%d services taken over", err);
+	if (err < 0) {
+		log_error("table of an earlier engine: %s", strerror(-err));
+		return err;
+	}
+	model_settle(m->model); /* with the neighbours that the kernel knows already */
+	return 0;
+}
+
+int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
+{
+	struct mgmt *m = calloc(1, sizeof(*m));
+	char err[256];
+
+	*out = m;
+	if (!m || uv_loop_init(&m->loop))
+		return EXIT_OTHER;
+	m->conf = *conf;
+	cpu_name_thread("shunt/mgmt");
+	cpu_pin(0, conf->dp->main_cpu);
+	uv_signal_init(&m->loop, &m->term);
+	uv_signal_start(&m->term, on_signal, SIGTERM);
+	uv_signal_init(&m->loop, &m->interrupt);
+	uv_signal_start(&m->interrupt, on_signal, SIGINT);
+	init_timer(m, &m->settle);
+	init_timer(m, &m->sweep);
+	init_timer(m, &m->stale);
+	if (open_model(m))
+		return EXIT_OTHER;
+	m->command = (struct command_ctx){conf->dp, m->model, m->neigh, conf->steer,
+					  clock_ns() / 1000000000};
+	if (control_open(&m->control, &m->loop, conf->ctl, &m->command, err, sizeof(err))) {
+		log_error("%s", err);
+		return EXIT_OTHER;
+	}
+	start_timers(m);
+	return 0;
+}
+
+int mgmt_run(struct mgmt *m)
+{
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	return m->exit_code;
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void mgmt_close(struct mgmt *m)
+{
+	if (!m)
+		return;
+	control_close(m->control);
+	neigh_close(m->neigh);
+	model_free(m->model);
+	uv_walk(&m->loop, close_handle, NULL);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&m->loop);
+	free(m);
+}
