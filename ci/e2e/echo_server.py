@@ -3,9 +3,11 @@
 """echo_server.py NAME ADDRESS:PORT...: answers every line (TCP) or datagram (UDP) with 'NAME ' before it.
 
 The addresses are bound one by one, so that a UDP answer leaves from the address that was asked.
-Prints 'ready' once all are bound.
+Prints 'ready' once all are bound. On SIGHUP it takes another name, so that a test of a test can see whether
+that is noticed.
 """
 import selectors
+import signal
 import socket
 import sys
 
@@ -40,13 +42,14 @@ def echo_lines(conn, rest, name, sel):
     lines = (bytes(rest) + data).split(b"\n")
     rest[:] = lines.pop()
     try:
-        conn.send(b"".join(name + b" " + line + b"\n" for line in lines))
+        conn.send(b"".join(bytes(name) + b" " + line + b"\n" for line in lines))
     except OSError:
         pass  # its end will be read
 
 
 def main():
-    name = sys.argv[1].encode()
+    name = bytearray(sys.argv[1].encode())
+    signal.signal(signal.SIGHUP, lambda *_: name.extend(b"-changed"))
     sel = selectors.DefaultSelector()
     for spec in sys.argv[2:]:
         listen(spec, sel)
@@ -61,7 +64,7 @@ def main():
                 sel.register(conn, selectors.EVENT_READ, bytearray())
             elif key.data == "udp":
                 data, peer = sock.recvfrom(65536)
-                sock.sendto(name + b" " + data, peer)
+                sock.sendto(bytes(name) + b" " + data, peer)
             else:
                 echo_lines(sock, key.data, name, sel)
 

@@ -2,6 +2,8 @@
 """What the end-to-end tests are written in: the lab, the daemon in it, and the frames on its wires."""
 import contextlib
 import ctypes
+import glob
+import hashlib
 import json
 import os
 import re
@@ -182,16 +184,16 @@ class Shuntd:
             return re.search(r"(^|\s)ready$", self.log_text(), re.M)
         until(ready, seconds, "shuntd says ready")
 
-    def try_ctl(self, line):
+    def try_ctl(self, line, stdin=None):
         """(status, stdout, stderr) of shuntctl; line is as one would type it after the program's name."""
         done = subprocess.run([f"{self.build}/shuntctl", "--ctl", self.ctl_path, *shlex.split(line)],
-                              capture_output=True, text=True, env=self.env, timeout=20)
+                              capture_output=True, text=True, env=self.env, timeout=20, input=stdin)
         with open(f"{self.lab.logdir}/shuntctl.log", "a") as f:
             f.write(f"$ shuntctl {line}\n{done.stdout}{done.stderr}= {done.returncode}\n")
         return done.returncode, done.stdout, done.stderr
 
-    def ctl(self, line):
-        status, out, err = self.try_ctl(line)
+    def ctl(self, line, stdin=None):
+        status, out, err = self.try_ctl(line, stdin)
         expect(status == 0, f"shuntctl {line}: status {status}: {err.strip()}")
         return out
 
@@ -229,6 +231,9 @@ class Shuntd:
         except FileNotFoundError:
             return None
         return int(children[0]) if children else None
+
+    def frames_missing(self):
+        return {w["worker"]: w["frames"] for w in self.workers() if w["frames"]["missing"]}
 
     def check_counters(self):
         """rx = tx + pass + drops, and no frame missing; read until two readings agree."""
@@ -298,6 +303,101 @@ def ask(lab, count, host=VIP, port=80, timeout=3):
 
 def curl(lab, url, *args, timeout=20):
     return lab.run("client", "curl", "-sS", "-g", "--max-time", str(timeout), *args, url, timeout=timeout + 5)
+
+
+def say(lab, host=VIP, port=7, text="hello", timeout=3, where="client"):
+    """One line to an echo server on a new connection: (its name, '')  or ('', error)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with lab.inside(where):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    with sock:
+        sock.settimeout(timeout)
+        try:
+            sock.connect((host, port))
+            sock.sendall(text.encode() + b"\n")
+            words = sock.recv(4096).decode().split()
+            return (words[0], "") if words[1:] == [text] else ("", f"answered {words}")
+        except OSError as error:
+            return "", str(error)
+
+
+def ask_udp(lab, queries, host=VIP, port=53, timeout=2, sock=None):
+    """Datagrams to an echo server, each from a new socket unless one is given: ({name: count}, lost)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    names, lost = {}, 0
+    for query in queries:
+        with lab.inside("client"):
+            own = sock or socket.socket(family, socket.SOCK_DGRAM)
+        own.settimeout(timeout)
+        own.connect((host, port))
+        try:
+            own.send(query)
+            name, _, rest = own.recv(65536).partition(b" ")
+            expect(rest == query, f"a query of {len(query)} bytes came back changed")
+            names[name.decode()] = names.get(name.decode(), 0) + 1
+        except OSError:
+            lost += 1
+        if own is not sock:
+            own.close()
+    return names, lost
+
+
+def ping(lab, host, count=5, timeout=1):
+    """How many of count echo requests are answered."""
+    with lab.inside("client"):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    answered = 0
+    with sock:
+        for seq in range(count):
+            packet = struct.pack(">BBHHH", 8, 0, 0, 0x7368, seq)
+            sock.sendto(packet[:2] + struct.pack(">H", csum(packet)) + packet[4:], (host, 0))
+            end = time.monotonic() + timeout
+            while (left := end - time.monotonic()) > 0:
+                sock.settimeout(left)
+                try:
+                    data, peer = sock.recvfrom(4096)
+                except TimeoutError:
+                    break
+                if peer[0] == host and data[20] == 0 and data[24:28] == struct.pack(">HH", 0x7368, seq):
+                    answered += 1
+                    break
+    return answered
+
+
+def upload(lab, names, size, timeout=60, host=VIP):
+    """Sends files of random bytes, all at once, and compares their sums with what the servers stored.
+    Returns the seconds that the transfer took."""
+    sums = {}
+    for name in names:
+        data = os.urandom(size)
+        sums[name] = hashlib.sha256(data).hexdigest()
+        with open(f"{lab.state}/{name}", "wb") as f:
+            f.write(data)
+    host = f"[{host}]" if ":" in host else host
+    start = time.monotonic()
+    clients = [lab.spawn("client", ["curl", "-sS", "-g", "-f", "--max-time", str(timeout), "-T",
+                                    f"{lab.state}/{name}", f"http://{host}/upload/{name}"], "curl.log")
+               for name in names]
+    failed = [c.args[-1] for c in clients if c.wait(timeout + 5)]
+    took = time.monotonic() - start
+    expect(not failed, f"{len(failed)} of {len(names)} uploads failed: {failed[0] if failed else ''}")
+    for name in names:
+        os.unlink(f"{lab.state}/{name}")
+        stored = glob.glob(f"{lab.state}/server*/upload/{name}")
+        expect(len(stored) == 1, f"{name} is on {len(stored)} servers")
+        with open(stored[0], "rb") as f:
+            expect(hashlib.file_digest(f, "sha256").hexdigest() == sums[name], f"{name} arrived changed")
+        os.unlink(stored[0])
+    return took
+
+
+def offloads_off(lab):
+    """Turns every offload off on every NIC and switch port of the lab."""
+    for path in glob.glob(f"/run/netns/{lab.name}-*"):
+        where = path.removeprefix(f"/run/netns/{lab.name}-")
+        for link in json.loads(lab.run(where, "ip -j link show type veth")):
+            lab.run(where, "ethtool", "-K", link["ifname"], "tx", "off", "rx", "off", "sg", "off",
+                    "tso", "off", "gso", "off", "gro", "off")
 
 
 # --- frames -----------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lab itself, without shunt: if one of these fails, look here before anywhere else."""
-from lab import VIP, Conns, ask, curl, e2e, expect, rip
+"""The lab and the tools of the tests, without shunt: if one of these fails, look here first."""
+import signal
+import time
+
+from lab import (VIP, Conns, ask, ask_udp, curl, e2e, expect, offloads_off, ping, rip, say, upload)
 
 
 @e2e(servers=2, ipv6=True)
@@ -20,11 +23,41 @@ def test_two_arms(t):
     expect(out == "nginx1\n", f"server1 answered {out!r}")
 
 
-@e2e(servers=1)
+@e2e()
+def test_tools(t):
+    """Ping, echo over TCP and UDP, uploads with and without offloads."""
+    t.lab.echo_servers(1, addresses=[f"{rip(1)}:7"])
+    expect(ping(t.lab, rip(1)) == 5, "ping")
+    expect(say(t.lab, host=rip(1)) == ("server1", ""), "echo over TCP")
+    expect(ask_udp(t.lab, [b"a", b"", b"x" * 1400], host=rip(1), port=7) == ({"server1": 3}, 0), "echo over UDP")
+    upload(t.lab, ["a", "b"], 1 << 20, host=rip(1))
+    offloads_off(t.lab)
+    upload(t.lab, ["c"], 1 << 20, host=rip(1))
+
+
+@e2e()
 def test_long_connections(t):
     """The connection client counts answers and finds nothing wrong where nothing is."""
     t.lab.echo_servers(1, addresses=[f"{rip(1)}:7"])
     conns = Conns(t.lab, 50, host=rip(1), interval=0.05)
-    t.lab.run("client", "sleep 1")
+    time.sleep(1)
     result = conns.finish()
     expect(result["broken"] == 0 and result["moved"] == 0 and result["answers"] > 500, f"{result}")
+
+
+@e2e()
+def control_long_connections(t):
+    """It notices a server that is another, a server that stalls, and a server that is gone."""
+    server = t.lab.python("server1", "echo_server.py", "server1", f"{rip(1)}:7", log="echo.log")
+    conns = Conns(t.lab, 10, host=rip(1), interval=0.05)
+    time.sleep(0.3)
+    server.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    server.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)
+    server.send_signal(signal.SIGCONT)
+    time.sleep(0.3)
+    server.kill()
+    time.sleep(0.3)
+    result = conns.finish()
+    expect(result["broken"] == 10 and result["moved"] == 10 and result["max_stall_ms"] > 150, f"{result}")
