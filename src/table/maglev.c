@@ -128,19 +128,23 @@ static void first_round(struct fill *f, const struct maglev_server *server, cons
 int maglev_fill(uint32_t *table, uint32_t size, const struct maglev_server *server, uint32_t n)
 {
 	struct fill f = {.table = table, .size = size};
-	struct quota *q = calloc(n ? n : 1, sizeof(*q));
+	struct quota *q;
 	uint32_t greatest = 0;
 	uint64_t sum = 0;
-	int err = -ENOMEM;
+	int err;
 
-	if (!q)
-		return err;
 	for (uint32_t i = 0; i < n; i++) {
-		q[i].weight = server[i].weight;
-		sum += q[i].weight;
-		if (q[i].weight > greatest)
-			greatest = q[i].weight;
+		sum += server[i].weight;
+		if (server[i].weight > greatest)
+			greatest = server[i].weight;
 	}
+	if (!sum)
+		return -EINVAL;
+	q = calloc(n, sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		q[i].weight = server[i].weight;
 	err = quota_share(q, n, size);
 	if (err)
 		goto free_quota;

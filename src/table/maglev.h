@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAGLEV_SIZE = 65537 }; /* slots of a service's table; a prime */
+enum {
+	MAGLEV_SIZE = 65537 /* slots of a service's table; a prime */
+};
 
 /* A server's permutation of the slots: offset, offset + skip, offset + 2 skip ... mod size. */
 struct maglev_server {

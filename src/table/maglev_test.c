@@ -82,20 +82,27 @@ static void gives_table_1_of_the_paper(void **state)
 	assert_memory_equal(table, after, sizeof(after));
 }
 
-/* Both want the slots in the same order, so that the table shows whose turn it was: the server of
- * weight 1 comes by in rounds 0 and 3. */
+/* Both servers want the slots in the same order, so that the table shows whose turn it was. */
 static void turns_are_as_frequent_as_weights(void **state)
 {
-	static const struct maglev_server server[] = {
-		{.offset = 0, .skip = 1, .weight = 3, .value = 0},
-		{.offset = 0, .skip = 1, .weight = 1, .value = 1},
+	static const struct {
+		uint32_t size, weight[2], expected[11];
+	} vector[] = {
+		{7, {3, 1}, {0, 1, 0, 0, 1, 0, 0}},		 /* in rounds 0 and 3 */
+		{11, {5, 2}, {0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0}}, /* in rounds 0, 2.5 and 5 */
 	};
-	static const uint32_t expected[] = {0, 1, 0, 0, 1, 0, 0};
-	uint32_t table[7];
+	uint32_t table[11];
 
 	(void)state;
-	assert_int_equal(maglev_fill(table, 7, server, 2), 0);
-	assert_memory_equal(table, expected, sizeof(expected));
+	for (size_t v = 0; v < 2; v++) {
+		struct maglev_server server[] = {
+			{.offset = 0, .skip = 1, .weight = vector[v].weight[0], .value = 0},
+			{.offset = 0, .skip = 1, .weight = vector[v].weight[1], .value = 1},
+		};
+
+		assert_int_equal(maglev_fill(table, vector[v].size, server, 2), 0);
+		assert_memory_equal(table, vector[v].expected, vector[v].size * sizeof(*table));
+	}
 }
 
 /* Directors of different versions share their clients: these numbers may never change. */

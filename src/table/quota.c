@@ -31,9 +31,7 @@ static void round_up(struct quota *q, uint32_t n, uint32_t slots, uint64_t sum)
 	}
 	ties = slots - count_rests(q, n, low + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		if (q[i].rest > low)
-			q[i].share++;
-		else if (q[i].rest == low && ties && ties--)
+		if (q[i].rest > low || (q[i].rest == low && ties && ties--))
 			q[i].share++;
 	}
 }

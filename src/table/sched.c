@@ -94,13 +94,14 @@ static uint64_t heap_pop(struct wrr *w)
 	return top;
 }
 
-/* Notes where the server's next turn opens, at the earliest in earliest. */
-static void wrr_await(struct wrr *w, uint32_t i, uint32_t earliest)
+/* Notes where the server's next turn opens. That is never at or before the place just filled, even
+ * where the windows of two turns share a place: were a turn to fill its window's last place, then
+ * all turns that end by there would fill all places up to there, which they can only if every
+ * server's window ends there, unshared. */
+static void wrr_await(struct wrr *w, uint32_t i)
 {
 	uint64_t place = (uint64_t)w->done[i] * w->n / w->q[i].share;
 
-	if (place < earliest)
-		place = earliest;
 	w->another[i] = w->opens[place];
 	w->opens[place] = i + 1;
 }
@@ -108,7 +109,7 @@ static void wrr_await(struct wrr *w, uint32_t i, uint32_t earliest)
 static void wrr_sequence(struct wrr *w, uint32_t *slot, const struct candidate *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		wrr_await(w, i, 0);
+		wrr_await(w, i);
 	for (uint32_t place = 0; place < w->n; place++) {
 		uint32_t i;
 
@@ -121,7 +122,7 @@ static void wrr_sequence(struct wrr *w, uint32_t *slot, const struct candidate *
 		i = (uint32_t)heap_pop(w);
 		slot[place] = c[i].slot;
 		if (++w->done[i] < w->q[i].share)
-			wrr_await(w, i, place + 1);
+			wrr_await(w, i);
 	}
 }
 

@@ -151,6 +151,19 @@ static void check_smooth(const struct pick *p, uint32_t n)
 	free(seen);
 }
 
+static void wrr_is_smooth_for_all_small_weights(void **state)
+{
+	(void)state;
+	for (uint32_t code = 0; code < 10000; code++) {
+		uint32_t weight[] = {1 + code % 10, 1 + code / 10 % 10, 1 + code / 100 % 10,
+				     1 + code / 1000};
+		struct pick *p = build(SCHEDULER_WRR, 4, weight);
+
+		check_smooth(p, 4);
+		pick_put(p);
+	}
+}
+
 static void wrr_is_smooth_and_exact_for_any_weights(void **state)
 {
 	uint32_t weight[MOST];
@@ -389,6 +402,7 @@ int main(void)
 		cmocka_unit_test(rr_has_each_once_in_address_order),
 		cmocka_unit_test(ports_order_servers_of_one_address),
 		cmocka_unit_test(wrr_interleaves),
+		cmocka_unit_test(wrr_is_smooth_for_all_small_weights),
 		cmocka_unit_test(wrr_is_smooth_and_exact_for_any_weights),
 		cmocka_unit_test(wrr_spreads_one_heavy_server_among_many_light_ones),
 		cmocka_unit_test(wrr_scales_what_would_be_too_long),
