@@ -20,6 +20,7 @@ $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/table/sc
 $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
 
 $(BUILD)/test/%:
 	$(call say,LD,$@)
