@@ -22,11 +22,14 @@ struct endpoint {
 	struct addr addr;
 	__be16 port;
 	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP */
-	uint8_t pad;
+	uint8_t pad[5];
 };
 _Static_assert(sizeof(struct endpoint) == 24, "endpoints are compared as bytes");
 
-enum { ADDR_TEXT = 64, MAC_TEXT = 18 }; /* room for any text below, with its NUL */
+enum {
+	ADDR_TEXT = 64,
+	MAC_TEXT = 18
+}; /* room for any text below, with its NUL */
 
 /* Any thread may call these; they hold nothing. */
 struct addr addr_v4(__be32 a);

@@ -23,7 +23,7 @@ static const struct backend *pick_by_hash(const struct lookup *l, const struct s
 {
 	uint64_t hash = p->tag;
 
-	if (svc->sched == SCHED_MH)
+	if (svc->sched == SCHEDULER_MH)
 		hash = parse_source_hash(p, l->key, svc->flags & SERVICE_MH_PORT);
 	return &s->backend[pick_hash(svc->pick, hash)];
 }
@@ -35,7 +35,7 @@ static const struct backend *pick_server(const struct lookup *l, const struct sn
 {
 	bool fresh = p->proto == IPPROTO_UDP || flow_opens(p->tcp_flags);
 
-	if (svc->sched == SCHED_MH || !fresh)
+	if (svc->sched == SCHEDULER_MH || !fresh)
 		return pick_by_hash(l, s, svc, p);
 	return &s->backend[pick_next(svc->pick, svc->cursor)];
 }

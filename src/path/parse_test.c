@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "path/parse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "path/craft_test.h"
+
+static const struct hash_key key = {{1, 2}};
+
+static const struct craft shape[] = {
+	{.flags = TH_SYN},
+	{.flags = TH_ACK, .payload = 100, .padding = 7},
+	{.options = 40, .payload = 3},
+	{.vlan = true, .flags = TH_FIN},
+	{.udp = true, .payload = 9},
+	{.udp = true, .vlan = true, .options = 4},
+	{.v6 = true, .flags = TH_ACK, .payload = 11},
+	{.v6 = true, .vlan = true, .padding = 5},
+	{.v6 = true, .udp = true, .payload = 1200},
+	{.v6 = true, .udp = true, .vlan = true},
+};
+enum {
+	SHAPES = sizeof(shape) / sizeof(*shape)
+};
+
+static struct pkt parsed(uint8_t *frame, uint32_t len)
+{
+	struct pkt p = {.data = frame, .len = len};
+
+	parse_pkt(&p, &key);
+	return p;
+}
+
+static uint64_t tag_of(const struct craft *c)
+{
+	uint8_t frame[CRAFT_MAX];
+	struct pkt p = parsed(frame, craft_frame(c, frame));
+
+	assert_int_equal(p.drop, DROP_NONE);
+	return p.tag;
+}
+
+static void finds_its_way_through_every_header(void **state)
+{
+	uint8_t frame[CRAFT_MAX];
+
+	(void)state;
+	for (const struct craft *c = shape; c < shape + SHAPES; c++) {
+		uint32_t len = craft_frame(c, frame);
+		struct pkt p = parsed(frame, len);
+
+		assert_int_equal(p.drop, DROP_NONE);
+		assert_int_equal(p.proto, c->udp ? IPPROTO_UDP : IPPROTO_TCP);
+		assert_int_equal(p.tcp_flags, c->flags);
+		assert_int_equal(p.v4, !c->v6);
+		assert_int_equal(p.l3, craft_l3(c));
+		assert_int_equal(p.l4, craft_l4(c));
+		assert_int_equal(p.end, len - c->padding);
+		assert_int_not_equal(p.tag, 0);
+	}
+}
+
+/* In a buffer of exactly the frame's length, so that AddressSanitizer sees a byte too many. */
+static void check_within_bounds(const uint8_t *frame, uint32_t len)
+{
+	uint8_t *exact = malloc(len ? len : 1);
+	struct pkt p;
+
+	memcpy(exact, frame, len);
+	p = parsed(exact, len);
+	if (!p.drop) {
+		assert_in_range(p.l3, sizeof(struct wire_eth), p.l4);
+		assert_in_range(p.l4, p.l3, p.end - sizeof(struct wire_udp));
+		assert_in_range(p.end, p.l4, len);
+		parse_endpoint(&p);
+		parse_source_hash(&p, &key, true);
+	}
+	free(exact);
+}
+
+static void drops_every_frame_cut_short(void **state)
+{
+	uint8_t frame[CRAFT_MAX];
+
+	(void)state;
+	for (const struct craft *c = shape; c < shape + SHAPES; c++) {
+		uint32_t len = craft_frame(c, frame);
+
+		for (uint32_t cut = 0; cut < len; cut++) {
+			struct pkt p = parsed(frame, cut);
+
+			assert_int_equal(!p.drop, cut >= len - c->padding);
+			check_within_bounds(frame, cut);
+		}
+	}
+}
+
+/* One byte of a good frame, changed. at counts from the IP header (v4: 20 bytes) on. */
+struct wrong {
+	struct craft craft;
+	int at;
+	uint8_t value;
+	enum drop drop;
+};
+
+static void names_what_is_wrong(void **state)
+{
+	static const struct wrong row[] = {
+		{{0}, -1, 0x06, DROP_NOT_L4},		 /* ARP */
+		{{.vlan = true}, -2, 0x81, DROP_NOT_L4}, /* a second tag, or nothing known */
+		{{0}, 0, 0x65, DROP_BAD_IP},		 /* version */
+		{{0}, 0, 0x44, DROP_BAD_IP},		 /* header of 16 bytes */
+		{{0}, 0, 0x4b, DROP_BAD_IP},		 /* header longer than the packet */
+		{{0}, 3, 19, DROP_BAD_IP},		 /* packet shorter than its header */
+		{{0}, 3, 41, DROP_BAD_IP},		 /* packet longer than the frame */
+		{{0}, 2, 0xff, DROP_BAD_IP},		 /* much longer */
+		{{0}, 3, 39, DROP_SHORT},		 /* ends inside the TCP header */
+		{{0}, 6, 0x20, DROP_FRAGMENT},		 /* more to come */
+		{{0}, 6, 0x1f, DROP_FRAGMENT},		 /* an offset */
+		{{0}, 7, 0x01, DROP_FRAGMENT},		 /* a small offset */
+		{{0}, 6, 0x40, DROP_NONE},		 /* don't fragment */
+		{{0}, 9, IPPROTO_ICMP, DROP_NOT_L4},	 /* protocol */
+		{{0}, 32, 4 << 4, DROP_BAD_L4},		 /* TCP header of 16 bytes */
+		{{0}, 32, 6 << 4, DROP_BAD_L4},		 /* TCP header behind the end */
+		{{.payload = 4}, 32, 6 << 4, DROP_NONE}, /* options */
+		{{.udp = true}, 25, 7, DROP_BAD_L4},	 /* UDP length below its header's */
+		{{.udp = true}, 25, 0, DROP_BAD_L4},	 /* and none */
+		{{.udp = true}, 25, 9, DROP_BAD_L4},	 /* behind the end */
+		{{.udp = true, .payload = 4}, 25, 8, DROP_NONE}, /* with something behind */
+		{{.udp = true}, 3, 27, DROP_SHORT},		 /* ends inside the UDP header */
+		{{.v6 = true}, 0, 0x40, DROP_BAD_IP},		 /* version */
+		{{.v6 = true}, 5, 21, DROP_BAD_IP},		 /* payload longer than the frame */
+		{{.v6 = true}, 5, 19, DROP_SHORT},		 /* ends inside the TCP header */
+		{{.v6 = true}, 6, 44, DROP_FRAGMENT},		 /* fragment header */
+		{{.v6 = true}, 6, 0, DROP_NOT_L4},		 /* hop-by-hop options */
+		{{.v6 = true}, 6, IPPROTO_ICMPV6, DROP_NOT_L4},
+		{{.v6 = true}, 52, 4 << 4, DROP_BAD_L4},
+	};
+	uint8_t frame[CRAFT_MAX];
+
+	(void)state;
+	for (const struct wrong *w = row; w < row + sizeof(row) / sizeof(*row); w++) {
+		uint32_t len = craft_frame(&w->craft, frame);
+
+		frame[(int)craft_l3(&w->craft) + w->at] = w->value;
+		assert_int_equal(parsed(frame, len).drop, w->drop);
+	}
+}
+
+static void stays_within_bounds_whatever_comes(void **state)
+{
+	uint8_t frame[CRAFT_MAX];
+
+	(void)state;
+	srandom(1);
+	for (uint32_t i = 0; i < 200000; i++) {
+		const struct craft *c = &shape[i % SHAPES];
+		uint32_t len = craft_frame(c, frame);
+
+		for (uint32_t n = 0; n < i % 4;
+		     n++) /* in the headers, but for the addresses' sake */
+			frame[12 + (uint32_t)random() % (craft_l4(c) + 8)] = (uint8_t)random();
+		check_within_bounds(frame, (uint32_t)random() % (len + 1));
+	}
+}
+
+static void takes_no_more_than_16_bits_of_length(void **state)
+{
+	struct craft c = {.flags = TH_SYN};
+	uint32_t len = 70000;
+	uint8_t *frame = calloc(1, len);
+
+	(void)state;
+	craft_frame(&c, frame);
+	frame[16] = 0xff; /* an IP packet of 65535 bytes: its end has no 16-bit offset */
+	frame[17] = 0xff;
+	assert_int_equal(parsed(frame, len).drop, DROP_BAD_IP);
+	frame[17] = 0xf1;
+	assert_int_equal(parsed(frame, len).end, 65535);
+	free(frame);
+}
+
+static void one_flow_has_one_tag(void **state)
+{
+	struct craft base = {.flags = TH_SYN}, c = base;
+
+	(void)state;
+	c = (struct craft){.flags = TH_ACK, .vlan = true, .options = 8, .payload = 50, .ttl = 9};
+	assert_true(tag_of(&base) == tag_of(&c));
+	c = (struct craft){.client = 1};
+	assert_false(tag_of(&base) == tag_of(&c));
+	c = (struct craft){.port = 81};
+	assert_false(tag_of(&base) == tag_of(&c));
+	c = (struct craft){.udp = true};
+	assert_false(tag_of(&base) == tag_of(&c));
+	base.v6 = true;
+	c = base;
+	c.client = 1;
+	assert_false(tag_of(&base) == tag_of(&c));
+	c = base;
+	c.port = 81;
+	assert_false(tag_of(&base) == tag_of(&c));
+}
+
+/* Every byte of addresses, ports and protocol counts, and no other byte does. */
+static void the_tag_hangs_on_the_five_tuple_alone(void **state)
+{
+	uint8_t frame[CRAFT_MAX];
+
+	(void)state;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct craft c = {.v6 = v6, .payload = 20};
+		uint32_t len = craft_frame(&c, frame), l3 = craft_l3(&c), l4 = craft_l4(&c);
+		uint32_t from = l3 + (v6 ? 8 : 12), to = l4 + 4;
+		uint64_t tag = parsed(frame, len).tag;
+
+		for (uint32_t i = 0; i < len; i++) {
+			struct pkt p;
+
+			frame[i] ^= 1;
+			p = parsed(frame, len);
+			if (!p.drop && i != l3 + (v6 ? 6u : 9u))
+				assert_int_equal(p.tag != tag, i >= from && i < to);
+			frame[i] ^= 1;
+		}
+	}
+}
+
+static void assert_endpoint(const struct endpoint *ep, const char *addr, uint16_t port,
+			    uint8_t proto)
+{
+	struct endpoint want = {.port = htons(port), .proto = proto};
+
+	addr_parse(addr, &want.addr);
+	assert_memory_equal(ep, &want, sizeof(want));
+}
+
+static void tells_destination_and_source(void **state)
+{
+	struct craft c = {.port = 443, .client = 1}, d = c;
+	uint8_t frame[CRAFT_MAX], other[CRAFT_MAX];
+	struct pkt p, q;
+	struct endpoint ep;
+
+	(void)state;
+	p = parsed(frame, craft_frame(&c, frame));
+	ep = parse_endpoint(&p);
+	assert_endpoint(&ep, "192.168.1.222", 443, IPPROTO_TCP);
+
+	c = (struct craft){.v6 = true, .udp = true, .port = 53};
+	p = parsed(frame, craft_frame(&c, frame));
+	ep = parse_endpoint(&p);
+	assert_endpoint(&ep, "2001:db8::80", 53, IPPROTO_UDP);
+
+	for (c.v6 = d.v6 = false;; c.v6 = d.v6 = true) {
+		c.client = d.client = 1;
+		p = parsed(frame, craft_frame(&c, frame));
+		q = parsed(other, craft_frame(&d, other));
+		other[q.l4 + 1]++; /* another source port */
+		assert_true(parse_source_hash(&p, &key, false) ==
+			    parse_source_hash(&q, &key, false));
+		assert_false(parse_source_hash(&p, &key, true) ==
+			     parse_source_hash(&q, &key, true));
+		d.client = 2;
+		q = parsed(other, craft_frame(&d, other));
+		assert_false(parse_source_hash(&p, &key, false) ==
+			     parse_source_hash(&q, &key, false));
+		if (c.v6)
+			break;
+	}
+}
+
+static void a_burst_is_parsed_to_its_end(void **state)
+{
+	static uint8_t frame[BURST_MAX][CRAFT_MAX], memory[4096] __attribute__((aligned(64)));
+	struct burst b = {.n = BURST_MAX - 1};
+	struct flow_table t;
+
+	(void)state;
+	flow_attach(&t, memory, sizeof(memory));
+	for (uint32_t i = 0; i < BURST_MAX; i++) {
+		b.pkt[i].data = frame[i];
+		b.pkt[i].len = craft_frame(&shape[i % SHAPES], frame[i]);
+		b.pkt[i].drop = DROP_COUNT;
+	}
+	b.pkt[7].len = 13;
+	parse_burst(&b, &key, &t);
+	for (uint32_t i = 0; i < b.n; i++)
+		assert_int_equal(b.pkt[i].drop, i == 7 ? DROP_SHORT : DROP_NONE);
+	assert_int_equal(b.pkt[b.n].drop, DROP_COUNT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_its_way_through_every_header),
+		cmocka_unit_test(drops_every_frame_cut_short),
+		cmocka_unit_test(names_what_is_wrong),
+		cmocka_unit_test(stays_within_bounds_whatever_comes),
+		cmocka_unit_test(takes_no_more_than_16_bits_of_length),
+		cmocka_unit_test(one_flow_has_one_tag),
+		cmocka_unit_test(the_tag_hangs_on_the_five_tuple_alone),
+		cmocka_unit_test(tells_destination_and_source),
+		cmocka_unit_test(a_burst_is_parsed_to_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/flow.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum {
+	NOW = 1000,
+	WAYS = 8,
+	SLOTS = 256
+};
+
+static uint64_t random64(uint64_t *seed) /* xorshift64* (Vigna 2016) */
+{
+	*seed ^= *seed >> 12;
+	*seed ^= *seed << 25;
+	*seed ^= *seed >> 27;
+	return *seed * 0x2545f4914f6cdd1d;
+}
+
+/* A tag whose eight slots are the first ones of the table. */
+static uint64_t neighbour_tag(uint64_t n)
+{
+	return n << 32 | (n & 7);
+}
+
+static int table_open(void **state)
+{
+	static struct flow_table t;
+	size_t bytes = flow_bytes(0);
+	void *memory = aligned_alloc(64, bytes);
+
+	assert_int_equal(bytes, SLOTS * sizeof(struct flow_slot));
+	assert_non_null(memory);
+	flow_attach(&t, memset(memory, 0, bytes), bytes);
+	*state = &t;
+	return 0;
+}
+
+static int table_close(void **state)
+{
+	free(((struct flow_table *)*state)->slot);
+	return 0;
+}
+
+static void is_sized_for_twice_the_flows(void **state)
+{
+	(void)state;
+	assert_int_equal(flow_bytes(0), 4096);
+	assert_int_equal(flow_bytes(128), 4096);
+	assert_int_equal(flow_bytes(129), 8192);
+	assert_int_equal(flow_bytes(1 << 20), 2 * 16 << 20);
+	assert_int_equal(flow_bytes(UINT32_MAX), (size_t)16 << 33);
+}
+
+static void finds_what_was_added(void **state)
+{
+	struct flow_table *t = *state;
+	struct flow_slot *s = flow_add(t, 77, 5, FLOW_SYN, NOW);
+	enum flow_state seen;
+	uint32_t backend;
+
+	assert_non_null(s);
+	assert_ptr_equal(flow_find(t, 77, NOW), s);
+	assert_null(flow_find(t, 78, NOW));
+	assert_null(flow_find(t, 77 + SLOTS, NOW)); /* another flow, with the same slots */
+	flow_touch(s, FLOW_ESTABLISHED, NOW + 1);
+	flow_move(s, 6);
+	assert_int_equal(flow_state(s), FLOW_ESTABLISHED);
+	assert_true(flow_peek(t, 77, NOW + 1, &backend, &seen));
+	assert_int_equal(backend, 6);
+	assert_int_equal(seen, FLOW_ESTABLISHED);
+	assert_false(flow_peek(t, 78, NOW + 1, &backend, &seen));
+}
+
+static void every_state_expires_after_its_time(void **state)
+{
+	static const uint16_t seconds[] = {60, 900, 120, 10, 300};
+	struct flow_table *t = *state;
+	enum flow_state seen;
+	uint32_t backend;
+
+	for (uint32_t i = 0; i < FLOW_STATES; i++) {
+		flow_add(t, 100 + i, 1, i, NOW);
+		assert_non_null(flow_find(t, 100 + i, NOW + seconds[i] - 1));
+		assert_true(flow_peek(t, 100 + i, NOW + seconds[i] - 1, &backend, &seen));
+		assert_null(flow_find(t, 100 + i, NOW + seconds[i]));
+		assert_false(flow_peek(t, 100 + i, NOW + seconds[i], &backend, &seen));
+	}
+}
+
+static void a_reader_whose_clock_is_behind_sees_the_flow(void **state)
+{
+	struct flow_table *t = *state;
+	enum flow_state seen;
+	uint32_t backend;
+
+	flow_add(t, 9, 1, FLOW_CLOSED, NOW);
+	assert_true(flow_peek(t, 9, NOW - 1, &backend, &seen));
+}
+
+static void a_syn_never_evicts_a_proven_flow(void **state)
+{
+	static const enum flow_state proven[] = {FLOW_ESTABLISHED, FLOW_FIN, FLOW_CLOSED, FLOW_UDP};
+	struct flow_table *t = *state;
+
+	for (uint64_t n = 1; n <= WAYS; n++)
+		assert_non_null(flow_add(t, neighbour_tag(n), (uint32_t)n, proven[n % 4], NOW));
+	assert_null(flow_add(t, neighbour_tag(99), 99, FLOW_SYN, NOW));
+	assert_null(flow_add(t, neighbour_tag(99), 99, FLOW_ESTABLISHED, NOW));
+	for (uint64_t n = 1; n <= WAYS; n++)
+		assert_int_equal(flow_find(t, neighbour_tag(n), NOW)->backend, n);
+}
+
+static void the_oldest_half_open_flow_makes_room(void **state)
+{
+	struct flow_table *t = *state;
+
+	for (uint64_t n = 1; n <= WAYS; n++)
+		flow_add(t, neighbour_tag(n), 1, n % 2 ? FLOW_SYN : FLOW_FIN, NOW - (n ^ 4));
+	assert_non_null(flow_add(t, neighbour_tag(99), 99, FLOW_SYN, NOW));
+	for (uint64_t n = 1; n <= WAYS; n++) /* 3 ^ 4 is the greatest age of an odd n */
+		assert_true(!flow_find(t, neighbour_tag(n), NOW) == (n == 3));
+}
+
+static void an_expired_slot_is_taken_before_any_live_one(void **state)
+{
+	struct flow_table *t = *state;
+
+	for (uint64_t n = 1; n <= WAYS; n++)
+		flow_add(t, neighbour_tag(n), 1, n == 5 ? FLOW_CLOSED : FLOW_SYN, NOW);
+	assert_non_null(flow_add(t, neighbour_tag(99), 99, FLOW_SYN, NOW + 10));
+	for (uint64_t n = 1; n <= WAYS; n++)
+		assert_true(!flow_find(t, neighbour_tag(n), NOW + 10) == (n == 5));
+}
+
+static void half_the_slots_fill_without_much_loss(void **state)
+{
+	enum {
+		FLOWS = 1 << 16
+	};
+	size_t bytes = flow_bytes(FLOWS);
+	uint32_t lost = 0;
+	uint64_t seed = 1;
+	struct flow_table t;
+	void *memory = aligned_alloc(64, bytes);
+
+	(void)state;
+	flow_attach(&t, memset(memory, 0, bytes), bytes);
+	for (uint32_t i = 0; i < FLOWS; i++)
+		lost += !flow_add(&t, random64(&seed) | 1ull << 63, i, FLOW_UDP, NOW);
+	assert_in_range(lost, FLOWS * 5 / 1000, FLOWS * 11 / 1000); /* 0.8 % */
+	free(memory);
+}
+
+struct row {
+	int old;
+	uint8_t flags;
+	enum flow_state next;
+};
+
+static void follows_the_clients_half_of_the_connection(void **state)
+{
+	static const struct row row[] = {
+		{-1, TH_SYN, FLOW_SYN},
+		{-1, TH_SYN | 0xc0, FLOW_SYN}, /* with ECN */
+		{-1, TH_ACK, FLOW_ESTABLISHED},
+		{-1, TH_SYN | TH_ACK, FLOW_ESTABLISHED},
+		{-1, TH_RST, FLOW_CLOSED},
+		{-1, TH_SYN | TH_RST, FLOW_CLOSED},
+		{-1, TH_FIN | TH_ACK, FLOW_FIN},
+		{-1, 0, FLOW_ESTABLISHED},
+		{FLOW_SYN, TH_SYN, FLOW_SYN}, /* a repeated SYN is no proof */
+		{FLOW_SYN, TH_ACK, FLOW_ESTABLISHED},
+		{FLOW_SYN, TH_RST, FLOW_CLOSED},
+		{FLOW_ESTABLISHED, TH_SYN, FLOW_ESTABLISHED}, /* nor does it disprove */
+		{FLOW_ESTABLISHED, TH_ACK | TH_PUSH, FLOW_ESTABLISHED},
+		{FLOW_ESTABLISHED, TH_FIN | TH_ACK, FLOW_FIN},
+		{FLOW_ESTABLISHED, TH_RST | TH_ACK, FLOW_CLOSED},
+		{FLOW_FIN, TH_ACK, FLOW_FIN},
+		{FLOW_FIN, TH_SYN, FLOW_SYN},
+		{FLOW_FIN, TH_RST, FLOW_CLOSED},
+		{FLOW_CLOSED, TH_ACK, FLOW_CLOSED},
+		{FLOW_CLOSED, TH_SYN, FLOW_SYN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++)
+		assert_int_equal(flow_next_state(row[i].old, IPPROTO_TCP, row[i].flags),
+				 row[i].next);
+	for (int old = -1; old < FLOW_STATES; old++)
+		assert_int_equal(flow_next_state(old, IPPROTO_UDP, 0), FLOW_UDP);
+}
+
+static void audit_empties_only_what_cannot_be_right(void **state)
+{
+	struct flow_table *t = *state;
+
+	for (uint64_t n = 1; n <= 6; n++)
+		flow_add(t, neighbour_tag(n), 1, FLOW_UDP, NOW);
+	assert_int_equal(flow_audit(t, NOW), 0);
+	flow_find(t, neighbour_tag(2), NOW)->seen |= 15;       /* no such state */
+	flow_find(t, neighbour_tag(4), NOW)->seen += 1 << 4;   /* a second ahead */
+	flow_find(t, neighbour_tag(6), NOW)->seen -= 500 << 4; /* expired, but that is no fault */
+	assert_int_equal(flow_audit(t, NOW), 2);
+	assert_int_equal(flow_audit(t, NOW), 0);
+	for (uint64_t n = 1; n <= 6; n++)
+		assert_true(!flow_find(t, neighbour_tag(n), NOW) == !(n % 2));
+}
+
+static void count_one(void *ctx, uint32_t backend, enum flow_state state)
+{
+	uint32_t *count = ctx;
+
+	assert_int_equal(backend % FLOW_STATES, state);
+	count[backend]++;
+}
+
+static void each_calls_back_once_for_every_live_flow(void **state)
+{
+	uint32_t count[100] = {0};
+
+	for (uint32_t i = 0; i < 100; i++)
+		flow_add(*state, 0x1000 + i, i, i % FLOW_STATES, NOW);
+	flow_each(*state, NOW + 60, count_one, count);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(count[i], flow_timeout[i % FLOW_STATES] > 60);
+}
+
+/* The table as a plain list: what is known of every tag that the test uses. */
+struct model {
+	uint64_t tag;
+	uint32_t backend, seen;
+	enum flow_state state;
+	bool known;
+};
+
+enum {
+	TAGS = 600
+};
+
+static bool model_live(const struct model *m, uint32_t now)
+{
+	return m->known && now - m->seen < flow_timeout[m->state];
+}
+
+static void model_agrees(struct flow_table *t, const struct model *m, uint32_t now)
+{
+	const struct flow_slot *s = flow_find(t, m->tag, now);
+
+	assert_true(!s == !model_live(m, now));
+	if (!s)
+		return;
+	assert_int_equal(s->backend, m->backend);
+	assert_int_equal(flow_state(s), m->state);
+}
+
+/* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest. */
+static void model_add(struct flow_table *t, struct model *all, struct model *m, uint32_t now)
+{
+	uint32_t live = 0, syns = 0, oldest = 0;
+
+	m->known = false; /* nothing of an expired one counts */
+	for (struct model *o = all; o < all + TAGS; o++) {
+		if ((o->tag & t->mask) >> 3 != (m->tag & t->mask) >> 3 || !model_live(o, now))
+			continue;
+		live++;
+		if (o->state != FLOW_SYN)
+			continue;
+		syns++;
+		if (now - o->seen > oldest)
+			oldest = now - o->seen;
+	}
+	m->known = flow_add(t, m->tag, m->backend, m->state, now);
+	m->seen = now;
+	assert_int_equal(m->known, live < WAYS || syns);
+	if (live < WAYS || !m->known)
+		return;
+	for (struct model *o = all; o < all + TAGS; o++) {
+		if (!model_live(o, now) || flow_find(t, o->tag, now))
+			continue;
+		assert_int_equal(o->state, FLOW_SYN);
+		assert_int_equal(now - o->seen, oldest);
+		o->known = false;
+		live--;
+	}
+	assert_int_equal(live, WAYS - 1);
+}
+
+static void behaves_as_a_plain_list_does(void **state)
+{
+	static struct model all[TAGS];
+	uint64_t seed = 42;
+	uint32_t now = NOW;
+
+	for (uint32_t i = 0; i < TAGS; i++)
+		all[i].tag = random64(&seed) | 1ull << 63;
+	for (uint32_t step = 0; step < 200000; step++) {
+		uint64_t r = random64(&seed);
+		struct model *m = &all[r % TAGS];
+		struct flow_slot *s = flow_find(*state, m->tag, now);
+
+		model_agrees(*state, m, now);
+		m->state = (r >> 16) % FLOW_STATES;
+		m->backend = r >> 32 & 0xffff;
+		if (s) {
+			m->seen = now;
+			flow_move(s, m->backend);
+			flow_touch(s, m->state, now);
+		} else {
+			model_add(*state, all, m, now);
+		}
+		now += r >> 60 == 0;
+		if (step % 1000 == 0)
+			for (m = all; m < all + TAGS; m++)
+				model_agrees(*state, m, now);
+	}
+}
+
+/* One writer makes a slot change hands all the time, while we look at it. No tag comes twice. */
+struct torn {
+	struct flow_table *t;
+	void (*add)(struct flow_table *t, uint64_t tag);
+	uint64_t n; /* of the next tag */
+	bool stop;
+};
+
+static uint32_t torn_backend(uint64_t tag)
+{
+	return (uint32_t)(tag >> 32) * 0x9e3779b1u;
+}
+
+static void add_properly(struct flow_table *t, uint64_t tag)
+{
+	flow_add(t, tag, torn_backend(tag), FLOW_SYN, NOW);
+}
+
+/* Negative control: the tag first, a moment later the rest. */
+static void add_tag_first(struct flow_table *t, uint64_t tag)
+{
+	__atomic_store_n(&t->slot[0].tag, tag, __ATOMIC_RELEASE);
+	for (int i = 0; i < 100; i++)
+		__atomic_store_n(&t->slot[0].seen, NOW << 4, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->slot[0].backend, torn_backend(tag), __ATOMIC_RELAXED);
+}
+
+static void *torn_writer(void *arg)
+{
+	struct torn *w = arg;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&w->n, w->n + 1, __ATOMIC_RELAXED);
+		w->add(w->t, neighbour_tag(w->n * 8));
+		for (uint32_t i = 0; i < w->n % 64; i++)
+			__atomic_store_n(&w->n, w->n, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Looks until it has seen that many whole slots, or a torn one: true. */
+static bool sees_torn(struct flow_table *t, void (*add)(struct flow_table *, uint64_t),
+		      uint32_t enough)
+{
+	struct torn w = {.t = t, .add = add};
+	time_t end = time(NULL) + 20;
+	uint32_t backend;
+	bool torn = false;
+	enum flow_state state;
+	pthread_t thread;
+
+	for (uint64_t n = 1; n < WAYS; n++) /* all places but one are taken for good */
+		flow_add(t, neighbour_tag(n), 1, FLOW_UDP, NOW);
+	assert_int_equal(pthread_create(&thread, NULL, torn_writer, &w), 0);
+	for (uint32_t whole = 0; whole < enough && !torn && time(NULL) < end;) {
+		uint64_t tag = neighbour_tag(__atomic_load_n(&w.n, __ATOMIC_RELAXED) * 8);
+
+		if (!flow_peek(t, tag, NOW, &backend, &state))
+			continue;
+		torn = backend != torn_backend(tag) || state != FLOW_SYN;
+		whole++;
+	}
+	__atomic_store_n(&w.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	return torn;
+}
+
+static void other_threads_never_see_a_torn_slot(void **state)
+{
+	assert_false(sees_torn(*state, add_properly, 300000));
+}
+
+static void a_writer_without_the_order_is_found_out(void **state)
+{
+	assert_true(sees_torn(*state, add_tag_first, UINT32_MAX));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, table_open, table_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_sized_for_twice_the_flows),
+		TEST(finds_what_was_added),
+		TEST(every_state_expires_after_its_time),
+		TEST(a_reader_whose_clock_is_behind_sees_the_flow),
+		TEST(a_syn_never_evicts_a_proven_flow),
+		TEST(the_oldest_half_open_flow_makes_room),
+		TEST(an_expired_slot_is_taken_before_any_live_one),
+		cmocka_unit_test(half_the_slots_fill_without_much_loss),
+		cmocka_unit_test(follows_the_clients_half_of_the_connection),
+		TEST(audit_empties_only_what_cannot_be_right),
+		TEST(each_calls_back_once_for_every_live_flow),
+		TEST(behaves_as_a_plain_list_does),
+		TEST(other_threads_never_see_a_torn_slot),
+		TEST(a_writer_without_the_order_is_found_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
