@@ -2,6 +2,7 @@
 # A test runs without root unless its name is in ROOT_TESTS.
 
 TESTS :=
+ROOT_TESTS :=
 define unit
 TESTS += $(BUILD)/test/$(1)
 $(BUILD)/test/$(1): $(call objs,$(2)) $(if $(filter src/mgmt/steer.c,$(2)),$(SKEL))
@@ -9,6 +10,7 @@ endef
 
 $(eval $(call unit,addr_test,src/base/addr_test.c src/base/addr.c))
 $(eval $(call unit,cpu_test,src/base/cpu_test.c src/base/cpu.c))
+$(eval $(call unit,plan_test,src/plan/plan_test.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
 $(eval $(call unit,hash_test,src/base/hash_test.c src/base/hash.c))
 $(eval $(call unit,csum_test,src/base/csum_test.c src/base/csum.c))
 $(eval $(call unit,quota_test,src/table/quota_test.c src/table/quota.c))
@@ -21,8 +23,68 @@ $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/table/f
 $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
+$(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c src/mgmt/neigh.c src/mgmt/keep.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/netlink.c src/mgmt/nlmsg.c src/base/addr.c src/base/log.c))
+ROOT_TESTS += $(BUILD)/test/neigh_root_test
+$(BUILD)/test/neigh_root_test: override LDFLAGS += -Wl,--wrap=nl_neigh_set
+$(eval $(call unit,steer_test,src/mgmt/steer_test.c $(patsubst %,src/mgmt/%.c,steer steer_map steer_link steer_pin steer_lock) src/base/addr.c))
+ROOT_TESTS += steer_test
 
 $(BUILD)/test/%:
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lcmocka
+
+# Twenty seconds of any bytes for the packet path. CORPUS=DIR keeps what it learns.
+FUZZ_SECONDS ?= 20
+CORPUS ?= build/fuzz/corpus
+.PHONY: fuzz
+fuzz: build/fuzz/parse_fuzz
+	$(Q)mkdir -p $(CORPUS)
+	$(Q)build/fuzz/parse_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 $(CORPUS)
+build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/rewrite.c src/table/flow.c \
+		src/base/csum.c src/base/hash.c src/base/addr.c
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+
+# Root is needed for namespaces and BPF; as a user, by sudo.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+ROOT_TESTS ?=
+
+.PHONY: tests check check-unit check-e2e demo
+tests: $(TESTS)
+
+# One build's unit tests: SAN= says which.
+check-unit: $(TESTS)
+	$(Q)ROOT_TESTS='$(ROOT_TESTS)' ci/unit $(TESTS)
+
+# NAMES='seed kill' runs those whose names have these parts.
+check-e2e: all
+	$(Q)$(SUDO) ci/e2e/run $(if $(SAN),--san) $(NAMES)
+
+# Everything: ci/stages says what. The last line is 'N passed, N failed, N skipped'.
+check:
+	+$(Q)ci/stages
+
+demo: all
+	$(Q)$(SUDO) tools/demo
+
+LINT_C  = $(shell find src tools include -name '*.[ch]')
+LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages .ci/run
+
+.PHONY: lint
+lint: $(SKEL)
+	$(call say,LINT,layers size)
+	$(Q)tools/check-layers
+	$(Q)tools/check-size
+	$(call say,LINT,shellcheck)
+	$(Q)shellcheck $(LINT_SH)
+	$(call say,LINT,clang-format)
+	$(Q)clang-format --dry-run -Werror $(LINT_C) $(wildcard bpf/*.c)
+	$(call say,LINT,cppcheck)
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D__x86_64__ -Iinclude -Isrc $(filter %.c,$(LINT_C))
+	$(call say,LINT,clang-tidy)
+	$(Q)printf '%s\n' $(filter %.c,$(LINT_C)) | \
+		xargs -P $$(nproc) -n 4 clang-tidy --quiet -- $(CPPFLAGS) $(CFLAGS) -Itools/shuntctl

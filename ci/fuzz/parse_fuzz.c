@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Feeds any bytes to parse and rewrite, in a buffer of exactly their length. What they promise
+ * each other is asserted; AddressSanitizer watches the bounds. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "path/parse.h"
+#include "path/rewrite.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct hash_key key = {{1, 2}};
+	static const struct backend server = {.macs = {2, 1}};
+	uint8_t *frame = malloc(size ? size : 1);
+	struct pkt p = {.data = frame, .len = (uint32_t)size, .backend = &server}, again;
+
+	memcpy(frame, data, size);
+	parse_pkt(&p, &key);
+	if (p.drop)
+		goto out;
+	assert(p.l3 >= 14 && p.l4 >= p.l3 + 20 && p.end >= p.l4 + 8 && p.end <= size && p.tag);
+	parse_endpoint(&p);
+	parse_source_hash(&p, &key, true);
+	again = p;
+	rewrite_pkt(&p);
+	assert(p.drop ? !memcmp(frame, data, size) : !memcmp(frame, server.macs, 12));
+	assert(!memcmp(frame + p.end, data + p.end, size - p.end)); /* the padding */
+	parse_pkt(&again, &key);
+	assert(!again.drop && again.tag == p.tag && again.end == p.end);
+out:
+	free(frame);
+	return 0;
+}
