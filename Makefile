@@ -5,6 +5,8 @@
 #   SAN=address,undefined       a sanitizer build, in a directory of its own
 #   DESTDIR= PREFIX=/usr        where `make install` puts things
 
+VERSION   := 0.1.0
+
 CC        ?= gcc
 CLANG     ?= clang
 BPFTOOL   ?= /usr/sbin/bpftool
@@ -21,7 +23,7 @@ PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-common -pthread $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-CPPFLAGS += -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PKGS))
+CPPFLAGS += -DSHUNT_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PKGS))
 LDLIBS  := $(shell pkg-config --libs $(PKGS))
 
 Q := $(if $(V),,@)

@@ -78,9 +78,8 @@ static int run(struct engine *e, int ready_fd)
 			return EXIT_OTHER;
 		}
 	}
-	if (write(ready_fd, "", 1) != 1)
+	if (ready_fd >= 0 && write(ready_fd, "", 1) != 1)
 		log_warn("the holder isn't listening");
-	close(ready_fd);
 	code = mgmt_run(e->mgmt);
 	stop_workers(e, n);
 	return code;

@@ -2,6 +2,7 @@
 #include "holder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,31 +39,30 @@ static int engine_main(struct holder *h, pid_t parent, int ready_fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		return EXIT_OTHER; /* it died before that took effect */
+	signal(SIGPIPE, SIG_IGN);  /* a client of the control socket may hang up */
 	sigprocmask(SIG_UNBLOCK, &h->signals, NULL);
 	return engine_run(&h->setup, h->conf->ctl, ready_fd);
 }
 
-static int fork_engine(struct holder *h)
+/* The first engine says when it is ready; of later ones nobody asks it. */
+static int fork_engine(struct holder *h, bool first)
 {
 	pid_t parent = getpid();
-	int ready[2];
+	int ready[2] = {-1, -1};
 
-	if (pipe(ready))
+	if (first && pipe2(ready, O_CLOEXEC))
 		return -errno;
 	h->engine = fork();
-	if (h->engine == 0) {
-		close(ready[0]);
+	if (h->engine == 0)
 		_exit(engine_main(h, parent, ready[1]));
-	}
-	close(ready[1]);
+	if (first)
+		close(ready[1]);
 	h->ready_fd = ready[0];
 	h->started = clock_ns();
-	if (h->engine < 0) {
-		h->engine = 0;
-		close(ready[0]);
-		return -errno;
-	}
-	return 0;
+	if (h->engine > 0)
+		return 0;
+	h->engine = 0;
+	return -EAGAIN;
 }
 
 /* Waits for the engine's word that it forwards. false: it died instead. */
@@ -138,10 +138,8 @@ static void restart_engine(struct holder *h, int code)
 		nanosleep(&t, NULL);
 	}
 	h->setup.dp.engines++;
-	if (fork_engine(h))
+	if (fork_engine(h, false))
 		log_error("no engine: fork: %s", strerror(errno));
-	else
-		close(h->ready_fd); /* nobody waits for its word */
 }
 
 static int supervise(struct holder *h)
@@ -163,7 +161,7 @@ static int run(struct holder *h)
 {
 	int code = EXIT_INTERNAL;
 
-	if (fork_engine(h)) {
+	if (fork_engine(h, true)) {
 		log_error("fork: %s", strerror(errno));
 		return EXIT_OTHER;
 	}
@@ -171,6 +169,8 @@ static int run(struct holder *h)
 		reap(h, 0, &code);
 		return code > 0 ? code : EXIT_INTERNAL;
 	}
+	h->conf->warn(h->conf->setup.plan);
+	setup_report(&h->setup);
 	say_ready();
 	return supervise(h);
 }

@@ -8,8 +8,9 @@
 
 struct holder_conf {
 	struct setup_conf setup;
-	const char *ctl;   /* control socket */
-	bool keep_on_exit; /* --on-exit drop */
+	const char *ctl;		       /* control socket */
+	bool keep_on_exit;		       /* --on-exit drop */
+	void (*warn)(const struct plan *plan); /* says the plan's warnings, once all is well */
 };
 
 /* Sets everything up and supervises engines until SIGTERM or SIGINT. Returns an exit code, or

@@ -62,13 +62,13 @@ static int open_steer(struct setup *s, const struct setup_conf *conf, const stru
 	int err = steer_open(&s->steer, s->dp.nic, s->dp.n_nics, skb, m->text, m->size);
 
 	if (err && err != -EBUSY && err != -EPERM && conf->mode == WANT_AUTO) {
-		log_warn("%s; using generic XDP, which is slow", m->text);
+		snprintf(s->why_skb, sizeof(s->why_skb), "%s", m->text);
 		skb = true;
 		err = steer_open(&s->steer, s->dp.nic, s->dp.n_nics, skb, m->text, m->size);
 	}
 	for (uint32_t i = 0; skb && i < s->dp.n_nics; i++)
 		s->dp.nic[i].mode = MODE_SKB;
-	return exit_code(err);
+	return exit_code_of(err);
 }
 
 static void close_steer(struct setup *s, bool keep)
@@ -168,20 +168,15 @@ static struct umem_node *node_of(struct setup *s, int node)
 static int alloc_node(struct setup *s, struct umem_node *n, const struct message *m)
 {
 	uint32_t frames = 0;
-	bool huge;
 
 	for (uint32_t i = 0; i < s->dp.n_workers; i++)
 		if (s->dp.worker[i].node == n->node)
 			frames += s->dp.worker[i].frames;
 	n->bytes = (size_t)frames << s->frame_shift;
-	n->area = umem_alloc(&n->bytes, n->node, &huge);
+	n->area = umem_alloc(&n->bytes, n->node, &n->huge);
 	if (!n->area)
 		return fail(m, EXIT_OTHER, "%zu bytes of UMEM: %s: lower --frames", n->bytes,
 			    strerror(errno));
-	if (!huge && n == s->node)
-		log_warn("UMEM of %zu MiB in 4 KiB pages: no free hugepages; cure: sysctl -w "
-			 "vm.nr_hugepages=%zu",
-			 n->bytes >> 20, n->bytes >> 21);
 	return 0;
 }
 
@@ -259,7 +254,7 @@ static int bind_port(struct setup *s, const struct setup_conf *conf, uint32_t i)
 	/* Copying would fail for want of permission, memory or the queue just the same. */
 	if (err && err != -EPERM && err != -ENOBUFS && err != -EBUSY && first &&
 	    conf->mode == WANT_AUTO && nic->mode == MODE_ZEROCOPY) {
-		log_info("%s: no zero-copy (%s), so frames are copied", nic->name, strerror(-err));
+		s->no_zerocopy[info->nic] = -err;
 		nic->mode = MODE_COPY;
 		err = try_mode(s, i, nic->mode);
 	}
@@ -278,18 +273,18 @@ static int bind_failed(const struct setup *s, const struct setup_conf *conf, uin
 
 	switch (err) {
 	case -EBUSY:
-		return fail(m, EXIT_BUSY,
+		return fail(m, EXIT_TRY_AGAIN,
 			    "%s queue %u: another AF_XDP socket has it; cure: stop its owner, "
 			    "or wait a moment",
 			    name, p->queue);
 	case -EPERM:
-		return fail(m, EXIT_PERM,
+		return fail(m, EXIT_NO_PERMISSION,
 			    "%s queue %u: no permission for AF_XDP; cure: run as root, or with "
 			    "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF",
 			    name, p->queue);
 	case -ENOBUFS:
 		return fail(
-			m, EXIT_PERM,
+			m, EXIT_NO_PERMISSION,
 			"%s queue %u: RLIMIT_MEMLOCK is below the %zu KiB that its frames need; "
 			"cure: ulimit -l unlimited, LimitMEMLOCK=infinity in the unit, or "
 			"CAP_IPC_LOCK",
@@ -339,7 +334,7 @@ static int open_ports(struct setup *s, const struct setup_conf *conf, const stru
 		s->worker[i].n_out = s->dp.n_nics;
 		s->worker[i].poll_busy = s->dp.poll_busy;
 	}
-	return exit_code(steer_activate(s->steer, m->text, m->size));
+	return exit_code_of(steer_activate(s->steer, m->text, m->size));
 }
 
 static void close_ports(struct setup *s, bool keep)
@@ -395,6 +390,21 @@ int setup_open(struct setup *s, const struct setup_conf *conf, char *err, size_t
 		}
 	}
 	return 0;
+}
+
+void setup_report(const struct setup *s)
+{
+	for (uint32_t i = 0; i < s->n_nodes; i++)
+		if (!s->node[i].huge)
+			log_warn("UMEM of %zu MiB lies in 4 KiB pages: no free hugepages; cure: "
+				 "sysctl -w vm.nr_hugepages=%zu, and start again",
+				 s->node[i].bytes >> 20, s->node[i].bytes >> 21);
+	for (uint32_t i = 0; i < s->dp.n_nics; i++)
+		if (s->no_zerocopy[i])
+			log_info("%s: no zero-copy (%s): frames are copied", s->dp.nic[i].name,
+				 strerror(s->no_zerocopy[i]));
+	if (s->why_skb[0])
+		log_warn("generic XDP, which is slow: %s", s->why_skb);
 }
 
 void setup_close(struct setup *s, bool keep)

@@ -40,15 +40,21 @@ struct setup {
 		void *area;
 		size_t bytes;
 		uint32_t frames; /* handed out so far */
+		bool huge;
 	} node[64];
 	uint32_t n_nodes;
 	uint32_t frame_shift;
+	int no_zerocopy[NICS_MAX]; /* errno of the attempt; 0: got it, or didn't ask */
+	char why_skb[256];	   /* "": native */
 	void *counters; /* one mapping with all that the workers count, and their frames' owners */
 	size_t counters_bytes;
 };
 
 /* Makes everything, or nothing. err gets one line. Returns an exit code: 0, or 1, 4, 70, 75. */
 int setup_open(struct setup *s, const struct setup_conf *conf, char *err, size_t err_size);
+
+/* Logs what isn't as good as it could be, and the cures. */
+void setup_report(const struct setup *s);
 
 /* Undoes it. keep: program, tables and flows stay pinned for the next start, and service packets
  * are dropped until then; else nothing is left. */

@@ -159,9 +159,21 @@ static void init_timer(struct mgmt *m, uv_timer_t *t)
 
 static int open_model(struct mgmt *m)
 {
-	const struct model_hooks model_hooks = {m, on_steer_add, on_steer_del, on_watch,
-						on_unwatch};
-	const struct neigh_hooks neigh_hooks = {m, on_reach, on_nic, on_nic_gone, on_nic_back};
+	const struct model_hooks model_hooks = {
+		.ctx = m,
+		.steer_add = on_steer_add,
+		.steer_del = on_steer_del,
+		.watch = on_watch,
+		.unwatch = on_unwatch,
+		.later = on_later,
+	};
+	const struct neigh_hooks neigh_hooks = {
+		.ctx = m,
+		.reach = on_reach,
+		.nic = on_nic,
+		.nic_gone = on_nic_gone,
+		.nic_back = on_nic_back,
+	};
 	int err = model_new(&m->model, m->conf.dp, m->conf.state, &model_hooks);
 
 	if (err) {

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* shuntd: arguments, then the placement plan, then the holder. What happens to a packet starts in
+ * path/worker.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "base/log.h"
+#include "holder.h"
+#include "mgmt/steer.h"
+#include "plan/facts.h"
+#include "plan/print.h"
+
+static int cleanup(void)
+{
+	char err[256];
+	int n = steer_cleanup(err, sizeof(err));
+
+	if (n < 0) {
+		log_error("%s", err);
+		return (int)exit_code_of(n);
+	}
+	log_info("%d pins removed", n);
+	return EXIT_OK;
+}
+
+static int make_plan(const struct args *args, struct plan *plan)
+{
+	struct facts *facts = calloc(1, sizeof(*facts));
+	char why[512];
+	int err = facts ? facts_read(args->plan.nic, args->plan.n_nics, facts) : -ENOMEM;
+
+	if (err)
+		log_error("cannot learn about CPUs and interfaces: %s", strerror(-err));
+	else if (plan_make(&args->plan, facts, plan, why, sizeof(why))) {
+		log_error("%s", why);
+		err = -EINVAL;
+	}
+	free(facts);
+	return err == -EINVAL ? EXIT_BAD_ARGS : err ? EXIT_OTHER : EXIT_OK;
+}
+
+static void warn(const struct plan *plan)
+{
+	for (int i = 0; i < plan->n_warnings; i++)
+		log_warn("%s; cure: %s", plan->warning[i].text, plan->warning[i].cure);
+}
+
+static int run(const struct args *args, const struct plan *plan, char **argv)
+{
+	const struct holder_conf conf = {
+		.setup = {plan, args->plan.mode, args->flows, args->frames},
+		.ctl = args->ctl,
+		.keep_on_exit = args->on_exit_drop,
+		.warn = warn,
+	};
+	int code = holder_run(&conf);
+
+	if (code == EXIT_REBUILD) { /* the interfaces are others than the plan was made for */
+		execv("/proc/self/exe", argv);
+		log_error("cannot start anew: %s", strerror(errno));
+		return EXIT_INTERNAL;
+	}
+	return code;
+}
+
+static int act(const struct args *args, char **argv)
+{
+	struct plan *plan;
+	int code;
+
+	if (args->action == ACTION_HELP) {
+		args_help(stdout);
+		return EXIT_OK;
+	}
+	if (args->action == ACTION_VERSION) {
+		puts("shuntd " SHUNT_VERSION);
+		return EXIT_OK;
+	}
+	if (args->action == ACTION_CLEANUP)
+		return cleanup();
+	plan = calloc(1, sizeof(*plan));
+	code = plan ? make_plan(args, plan) : EXIT_OTHER;
+	if (code == EXIT_OK && args->action == ACTION_PLAN_TEXT)
+		plan_print_text(plan, stdout);
+	else if (code == EXIT_OK && args->action == ACTION_PLAN_JSON)
+		code = plan_print_json(plan, stdout) ? EXIT_OTHER : EXIT_OK;
+	else if (code == EXIT_OK && args->action == ACTION_RUN)
+		code = run(args, plan, argv);
+	free(plan);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct args args;
+	char err[512];
+	int code = (int)args_parse(argc, argv, &args, err, sizeof(err));
+
+	if (code) {
+		log_error("%s", err);
+		return code;
+	}
+	return act(&args, argv);
+}
