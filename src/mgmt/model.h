@@ -39,13 +39,19 @@ struct reach {
 struct model_backend {
 	struct backend_conf conf;
 	uint32_t id;
-	bool leaving; /* removed; goes when its last flow has gone */
-	struct reach reach;
+	bool leaving;		      /* removed; goes when its last flow has gone */
+	uint32_t left;		      /* the last sweep that had begun when it was removed */
+	struct backend_counters base; /* where its totals start in the workers' counters */
+	const struct reach *reach;    /* changes as the neighbour does */
+	struct peer *peer;	      /* the model's own */
 };
 
+/* A service whose servers haven't all left yet is there after its removal, too: leaving. It is
+ * neither steered nor scheduled, and anything that lists what is configured skips it. */
 struct model_service {
 	struct service_conf conf;
 	uint32_t slot;
+	bool leaving;
 	uint32_t n_backends;
 	const struct model_backend *backend; /* in the order of ipvsadm: by address, port */
 };
@@ -57,20 +63,29 @@ struct model_hooks {
 	int (*steer_del)(void *ctx, const struct endpoint *ep);
 	void (*watch)(void *ctx, const struct addr *server);   /* keep its neighbour resolved */
 	void (*unwatch)(void *ctx, const struct addr *server); /* its last use is gone */
+	/* Asks for a model_settle() soon, when all that is known now has been told: so that a
+	 * thousand neighbours make one snapshot. NULL: every change makes its own at once. */
+	void (*later)(void *ctx);
 };
 
 /* state may hold a table of an earlier engine: model_restore takes it over. dp gives NICs' MACs
  * and the workers' flow tables. All are borrowed. Management thread, as everything here. */
 int model_new(struct model **out, const struct dataplane *dp, struct state *state,
 	      const struct model_hooks *hooks);
+
+/* Takes the snapshot away from the workers and frees everything. XDP program, state area and
+ * neighbours stay as they are: no hook is called. Takes NULL. */
 void model_free(struct model *m);
 
-/* Rebuilds services and servers, with their ids, from the state area. Returns their number. */
+/* Rebuilds services and servers, with their ids, from the state area, and commits: all of them
+ * are steered and watched anew. Returns the number of services (without leaving ones) or -errno.
+ * Once, after model_new. */
 int model_restore(struct model *m);
 
 /* Edits. 0 or: -EEXIST (service or server is there already), -ENOENT (no such service),
  * -ESRCH (no such server), -ENOSPC (table full), -EINVAL, -ENOMEM. Nothing shows until
- * model_commit; model_rollback takes all uncommitted edits back. */
+ * model_commit; model_rollback takes all uncommitted edits back, as model_commit does when it
+ * fails. A server that is added again while it is leaving keeps its id, and its flows. */
 int model_service_add(struct model *m, const struct service_conf *conf);
 int model_service_edit(struct model *m, const struct service_conf *conf);
 int model_service_del(struct model *m, const struct endpoint *ep);
@@ -78,36 +93,37 @@ int model_backend_add(struct model *m, const struct endpoint *ep, const struct b
 int model_backend_edit(struct model *m, const struct endpoint *ep, const struct backend_conf *conf);
 int model_backend_del(struct model *m, const struct endpoint *ep, const struct addr *addr,
 		      __be16 port);
-void model_clear(struct model *m);
+int model_clear(struct model *m);
+int model_zero(struct model *m, const struct endpoint *ep); /* the totals; NULL: all */
 
 /* Makes the edits effective in workers, XDP program and state area. 0 or -errno, and then it has
  * rolled back. */
 int model_commit(struct model *m);
 void model_rollback(struct model *m);
 
-/* What became known of a server's neighbour. Effective at once (it commits). */
+/* What became known of a server's neighbour; a NIC's own MAC address or link state. Not edits:
+ * effective at once, or with model_settle if hooks.later is set. */
 void model_set_reach(struct model *m, const struct addr *server, const struct reach *reach);
-
-/* A NIC's own MAC address or link state changed: rebuilds. */
 void model_set_nic(struct model *m, uint16_t nic, const uint8_t mac[6], bool up);
+void model_settle(struct model *m);
 
 /* Frees servers that were removed and have no flow left; call it every few seconds. */
 void model_sweep(struct model *m);
 
-/* Reading: services in ipvsadm's order (address family, protocol, address, port). */
+/* Reading, as committed: services, leaving ones too, in ipvsadm's order (address family,
+ * protocol, address, port). model_service_get doesn't find leaving ones. */
 uint32_t model_services(const struct model *m);
 void model_service_at(const struct model *m, uint32_t i, struct model_service *out);
 bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out);
 
-/* Totals of a server (by id) or of a service: what the workers counted since they started or
- * since model_zero. A service's totals include those of servers that are gone. */
+/* Totals of a server or of a service: what the workers counted since it was added or since
+ * model_zero. A service's totals include those of servers that are gone. */
 struct model_stats {
 	uint64_t flows, packets, bytes;
 };
-void model_backend_stats(const struct model *m, uint32_t id, struct model_stats *out);
-void model_service_stats(const struct model *m, const struct endpoint *ep,
+void model_backend_stats(const struct model *m, const struct model_backend *b,
 			 struct model_stats *out);
-int model_zero(struct model *m, const struct endpoint *ep); /* NULL: all */
+void model_service_stats(const struct model *m, const struct endpoint *ep, struct model_stats *out);
 
 /* Live flows of every backend slot, counted now from the flow tables: active (established) and
  * inactive (everything else), as in ipvsadm's ActiveConn and InActConn. Valid until the next call. */

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Edits go to the draft, a clone of the committed table. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "mgmt/model_core.h"
+
+int model_draft(struct model *m)
+{
+	if (!m->draft)
+		m->draft = roster_clone(m->now);
+	return m->draft ? 0 : -ENOMEM;
+}
+
+/* The service, to be changed: -ENOENT if it isn't configured, -ENOMEM. */
+static int draft_service(struct model *m, const struct endpoint *ep, struct roster_service **out)
+{
+	bool found;
+	uint32_t i;
+
+	if (model_draft(m))
+		return -ENOMEM;
+	i = roster_find(m->draft, ep, &found);
+	if (!found || m->draft->service[i]->leaving)
+		return -ENOENT;
+	*out = roster_own(m->draft, i);
+	return *out ? 0 : -ENOMEM;
+}
+
+static void totals_zero(struct model *m, struct roster_service *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		s->backend[i].base = model_slot_totals(m, backend_slot(s->backend[i].id));
+	s->gone = (struct backend_counters){0};
+}
+
+static bool conf_valid(const struct service_conf *conf)
+{
+	static const uint8_t zero[sizeof(conf->ep.pad)];
+	uint8_t known = conf->sched == SCHEDULER_MH ? SERVICE_MH_PORT : 0;
+
+	return conf->sched < SCHEDULER_COUNT && !(conf->flags & ~known) && conf->ep.port &&
+	       (conf->ep.proto == IPPROTO_TCP || conf->ep.proto == IPPROTO_UDP) &&
+	       !memcmp(conf->ep.pad, zero, sizeof(zero));
+}
+
+int model_service_add(struct model *m, const struct service_conf *conf)
+{
+	struct roster_service *s;
+	bool found;
+	uint32_t i;
+	int slot;
+
+	if (!conf_valid(conf))
+		return -EINVAL;
+	if (model_draft(m))
+		return -ENOMEM;
+	i = roster_find(m->draft, &conf->ep, &found);
+	if (!found) {
+		slot = slots_take(&m->services);
+		if (slot < 0)
+			return slot;
+		return roster_insert(m->draft, i, conf, (uint32_t)slot) ? 0 : -ENOMEM;
+	}
+	if (!m->draft->service[i]->leaving)
+		return -EEXIST;
+	s = roster_own(m->draft, i);
+	if (!s)
+		return -ENOMEM;
+	s->leaving = false;
+	s->conf = *conf;
+	totals_zero(m, s);
+	return 0;
+}
+
+int model_service_edit(struct model *m, const struct service_conf *conf)
+{
+	struct roster_service *s;
+	int err;
+
+	if (!conf_valid(conf))
+		return -EINVAL;
+	err = draft_service(m, &conf->ep, &s);
+	if (!err)
+		s->conf = *conf;
+	return err;
+}
+
+static void backend_leave(struct model *m, struct model_backend *b)
+{
+	if (b->leaving)
+		return;
+	b->leaving = true;
+	b->left = m->sweeps;
+}
+
+static void service_leave(struct model *m, struct roster_service *s)
+{
+	s->leaving = true;
+	for (uint32_t i = 0; i < s->n; i++)
+		backend_leave(m, &s->backend[i]);
+}
+
+int model_service_del(struct model *m, const struct endpoint *ep)
+{
+	struct roster_service *s;
+	int err = draft_service(m, ep, &s);
+
+	if (!err)
+		service_leave(m, s);
+	return err;
+}
+
+int model_clear(struct model *m)
+{
+	if (model_draft(m))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < m->draft->n; i++) {
+		struct roster_service *s = roster_own(m->draft, i);
+
+		if (!s)
+			return -ENOMEM;
+		service_leave(m, s);
+	}
+	return 0;
+}
+
+int model_zero(struct model *m, const struct endpoint *ep)
+{
+	struct roster_service *s;
+	int err;
+
+	if (ep) {
+		err = draft_service(m, ep, &s);
+		if (!err)
+			totals_zero(m, s);
+		return err;
+	}
+	if (model_draft(m))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < m->draft->n; i++) {
+		s = roster_own(m->draft, i);
+		if (!s)
+			return -ENOMEM;
+		totals_zero(m, s);
+	}
+	return 0;
+}
+
+static bool backend_valid(const struct endpoint *ep, const struct backend_conf *conf)
+{
+	return conf->weight <= WEIGHT_MAX && conf->port == ep->port &&
+	       addr_is_v4(&conf->addr) == addr_is_v4(&ep->addr) &&
+	       !addr_equal(&conf->addr, &ep->addr);
+}
+
+int model_insert_backend(struct model *m, struct roster_service *s, uint32_t i,
+			 struct model_backend *b)
+{
+	int err;
+
+	b->peer = peer_get(&m->peers, &b->conf.addr);
+	if (!b->peer)
+		return -ENOMEM;
+	b->reach = &b->peer->reach;
+	err = roster_insert_backend(s, i, b);
+	if (err)
+		peer_put(&m->peers, b->peer);
+	return err;
+}
+
+static int backend_create(struct model *m, struct roster_service *s, uint32_t i,
+			  const struct backend_conf *conf)
+{
+	struct model_backend b = {.conf = *conf};
+	int slot;
+
+	if (s->n >= CANDIDATES_MAX)
+		return -ENOSPC;
+	slot = slots_take(&m->backends);
+	if (slot < 0)
+		return slot;
+	b.id = (uint32_t)slot | (uint32_t)m->backends.generation[slot] << BACKEND_SLOT_BITS;
+	b.base = model_slot_totals(m, (uint32_t)slot);
+	return model_insert_backend(m, s, i, &b);
+}
+
+int model_backend_add(struct model *m, const struct endpoint *ep, const struct backend_conf *conf)
+{
+	struct roster_service *s;
+	bool found;
+	uint32_t i;
+	int err = draft_service(m, ep, &s);
+
+	if (err)
+		return err;
+	if (!backend_valid(ep, conf))
+		return -EINVAL;
+	i = roster_find_backend(s, &conf->addr, conf->port, &found);
+	if (!found)
+		return backend_create(m, s, i, conf);
+	if (!s->backend[i].leaving)
+		return -EEXIST;
+	s->backend[i].leaving = false;
+	s->backend[i].conf = *conf;
+	model_retire_totals(m, s, &s->backend[i]);
+	return 0;
+}
+
+/* The server, to be changed: -ENOENT, -ESRCH, -ENOMEM. */
+static int draft_backend(struct model *m, const struct endpoint *ep, const struct addr *addr,
+			 __be16 port, struct model_backend **out)
+{
+	struct roster_service *s;
+	bool found;
+	uint32_t i;
+	int err = draft_service(m, ep, &s);
+
+	if (err)
+		return err;
+	i = roster_find_backend(s, addr, port, &found);
+	if (!found || s->backend[i].leaving)
+		return -ESRCH;
+	*out = &s->backend[i];
+	return 0;
+}
+
+int model_backend_edit(struct model *m, const struct endpoint *ep, const struct backend_conf *conf)
+{
+	struct model_backend *b;
+	int err = draft_backend(m, ep, &conf->addr, conf->port, &b);
+
+	if (err)
+		return err;
+	if (!backend_valid(ep, conf))
+		return -EINVAL;
+	b->conf = *conf;
+	return 0;
+}
+
+int model_backend_del(struct model *m, const struct endpoint *ep, const struct addr *addr,
+		      __be16 port)
+{
+	struct model_backend *b;
+	int err = draft_backend(m, ep, addr, port, &b);
+
+	if (!err)
+		backend_leave(m, b);
+	return err;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading is from the committed table, never from a draft. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "mgmt/model_core.h"
+
+struct backend_counters model_slot_totals(const struct model *m, uint32_t slot)
+{
+	struct backend_counters sum = {0};
+
+	for (uint32_t w = 0; w < m->dp->n_workers; w++) {
+		const struct backend_counters *c = m->dp->worker[w].backends;
+
+		if (!c)
+			continue;
+		sum.flows += counter_get(&c[slot].flows);
+		sum.packets += counter_get(&c[slot].packets);
+		sum.bytes += counter_get(&c[slot].bytes);
+	}
+	return sum;
+}
+
+static void totals_add(struct backend_counters *to, const struct model *m,
+		       const struct model_backend *b)
+{
+	struct backend_counters now = model_slot_totals(m, backend_slot(b->id));
+
+	to->flows += now.flows - b->base.flows;
+	to->packets += now.packets - b->base.packets;
+	to->bytes += now.bytes - b->base.bytes;
+}
+
+void model_retire_totals(struct model *m, struct roster_service *s, struct model_backend *b)
+{
+	totals_add(&s->gone, m, b);
+	b->base = model_slot_totals(m, backend_slot(b->id));
+}
+
+uint32_t model_services(const struct model *m)
+{
+	return m->now->n;
+}
+
+void model_service_at(const struct model *m, uint32_t i, struct model_service *out)
+{
+	const struct roster_service *s = m->now->service[i];
+
+	*out = (struct model_service){
+		.conf = s->conf,
+		.slot = s->slot,
+		.leaving = s->leaving,
+		.n_backends = s->n,
+		.backend = s->backend,
+	};
+}
+
+static const struct roster_service *service_find(const struct model *m, const struct endpoint *ep,
+						 uint32_t *i)
+{
+	bool found;
+
+	*i = roster_find(m->now, ep, &found);
+	return found ? m->now->service[*i] : NULL;
+}
+
+bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out)
+{
+	uint32_t i;
+	const struct roster_service *s = service_find(m, ep, &i);
+
+	if (!s || s->leaving)
+		return false;
+	model_service_at(m, i, out);
+	return true;
+}
+
+static void stats_set(struct model_stats *out, const struct backend_counters *sum)
+{
+	*out = (struct model_stats){
+		.flows = sum->flows,
+		.packets = sum->packets,
+		.bytes = sum->bytes,
+	};
+}
+
+void model_backend_stats(const struct model *m, const struct model_backend *b,
+			 struct model_stats *out)
+{
+	struct backend_counters sum = {0};
+
+	totals_add(&sum, m, b);
+	stats_set(out, &sum);
+}
+
+void model_service_stats(const struct model *m, const struct endpoint *ep, struct model_stats *out)
+{
+	struct backend_counters sum = {0};
+	const struct roster_service *s;
+	uint32_t i;
+
+	s = service_find(m, ep, &i);
+	if (s)
+		sum = s->gone;
+	for (i = 0; s && i < s->n; i++)
+		totals_add(&sum, m, &s->backend[i]);
+	stats_set(out, &sum);
+}
+
+static void count_flow(void *ctx, uint32_t backend, enum flow_state state)
+{
+	struct model *m = ctx;
+	uint32_t slot = backend_slot(backend);
+
+	if (m->counted_id[slot] != backend)
+		return;
+	if (state == FLOW_ESTABLISHED)
+		m->counted[slot].active++;
+	else
+		m->counted[slot].inactive++;
+}
+
+const struct model_flows *model_flows(struct model *m)
+{
+	uint32_t now = clock_seconds();
+
+	memset(m->counted, 0, m->backends.high * sizeof(*m->counted));
+	memset(m->counted_id, 0, m->backends.high * sizeof(*m->counted_id));
+	for (uint32_t i = 0; i < m->now->n; i++) {
+		const struct roster_service *s = m->now->service[i];
+
+		for (uint32_t k = 0; k < s->n; k++)
+			m->counted_id[backend_slot(s->backend[k].id)] = s->backend[k].id;
+	}
+	for (uint32_t w = 0; w < m->dp->n_workers; w++) {
+		if (m->flows[w].slot)
+			flow_each(&m->flows[w], now, count_flow, m);
+	}
+	return m->counted;
+}
