@@ -11,6 +11,9 @@ endef
 $(eval $(call unit,addr_test,src/base/addr_test.c src/base/addr.c))
 $(eval $(call unit,cpu_test,src/base/cpu_test.c src/base/cpu.c))
 $(eval $(call unit,plan_test,src/plan/plan_test.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
+$(eval $(call unit,print_test,src/plan/print_test.c src/plan/print.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c src/base/addr.c src/base/dataplane.c))
+$(eval $(call unit,facts_test,src/plan/facts_test.c src/plan/facts.c src/plan/facts_nic.c src/base/cpu.c))
+$(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
 $(eval $(call unit,hash_test,src/base/hash_test.c src/base/hash.c))
 $(eval $(call unit,csum_test,src/base/csum_test.c src/base/csum.c))
 $(eval $(call unit,quota_test,src/table/quota_test.c src/table/quota.c))
@@ -28,6 +31,8 @@ ROOT_TESTS += $(BUILD)/test/neigh_root_test
 $(BUILD)/test/neigh_root_test: override LDFLAGS += -Wl,--wrap=nl_neigh_set
 $(eval $(call unit,steer_test,src/mgmt/steer_test.c $(patsubst %,src/mgmt/%.c,steer steer_map steer_link steer_pin steer_lock) src/base/addr.c))
 ROOT_TESTS += steer_test
+$(eval $(call unit,model_test,src/mgmt/model_test.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c))
+$(BUILD)/test/model_test: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 $(BUILD)/test/%:
 	$(call say,LD,$@)
@@ -50,14 +55,13 @@ build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/rewrite.c 
 
 # Root is needed for namespaces and BPF; as a user, by sudo.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-ROOT_TESTS ?=
 
 .PHONY: tests check check-unit check-e2e demo
 tests: $(TESTS)
 
 # One build's unit tests: SAN= says which.
 check-unit: $(TESTS)
-	$(Q)ROOT_TESTS='$(ROOT_TESTS)' ci/unit $(TESTS)
+	$(Q)ROOT_TESTS='$(notdir $(ROOT_TESTS))' ci/unit $(TESTS)
 
 # NAMES='seed kill' runs those whose names have these parts.
 check-e2e: all
