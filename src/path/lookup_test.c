@@ -140,6 +140,16 @@ static void new_flows_take_turns_and_then_stay(void **state)
 	assert_int_equal(w->counters.flow_new, 8);
 }
 
+static void datagrams_take_turns_too(void **state)
+{
+	struct world *w = *state;
+	int first = sent(w, (struct craft){.udp = true});
+
+	for (uint16_t i = 0; i < 12; i++)
+		assert_int_equal(sent(w, (struct craft){.udp = true, .client = i % 6}),
+				 (first + i % 6) % SERVERS);
+}
+
 static void counts_what_every_server_gets(void **state)
 {
 	struct world *w = *state;
@@ -413,6 +423,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(new_flows_take_turns_and_then_stay),
+		TEST(datagrams_take_turns_too),
 		TEST(counts_what_every_server_gets),
 		TEST(maglev_goes_by_the_client),
 		TEST(knows_where_it_cannot_send),

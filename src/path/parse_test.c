@@ -29,8 +29,11 @@ enum {
 
 static struct pkt parsed(uint8_t *frame, uint32_t len)
 {
-	struct pkt p = {.data = frame, .len = len};
+	struct pkt p;
 
+	memset(&p, 0xaa, sizeof(p)); /* what the last burst left there */
+	p.data = frame;
+	p.len = len;
 	parse_pkt(&p, &key);
 	return p;
 }

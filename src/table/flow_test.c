@@ -4,10 +4,15 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -401,6 +406,55 @@ static void a_writer_without_the_order_is_found_out(void **state)
 	assert_true(sees_torn(*state, add_tag_first, UINT32_MAX));
 }
 
+/* Kills a writer after each of its instructions, so to say: a child fills a slot that was another
+ * flow's, step by step, while we look whether its successor would find a whole slot or none.
+ * Returns the number of moments when it would not; -1: it can't be traced here. */
+static int count_torn_moments(void (*add)(struct flow_table *, uint64_t))
+{
+	const uint64_t old = neighbour_tag(8), new = neighbour_tag(16);
+	void *memory = mmap(NULL, flow_bytes(0), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+	const volatile struct flow_slot *s = memory;
+	int status, torn = 0;
+	struct flow_table t;
+	pid_t child;
+
+	flow_attach(&t, memory, flow_bytes(0));
+	for (uint64_t n = 1; n < WAYS; n++)
+		flow_add(&t, neighbour_tag(n), 1, FLOW_UDP, NOW);
+	add_properly(&t, old);
+	child = fork();
+	if (!child) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			_exit(1);
+		raise(SIGSTOP);
+		add(&t, new);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	if (!WIFSTOPPED(status))
+		torn = -1;
+	while (WIFSTOPPED(status)) {
+		torn += s->tag && s->backend != torn_backend(s->tag);
+		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+		waitpid(child, &status, 0);
+	}
+	assert_true(torn < 0 || (s->tag == new && s->backend == torn_backend(new)));
+	munmap(memory, flow_bytes(0));
+	return torn;
+}
+
+static void a_crash_at_any_instruction_leaves_no_torn_slot(void **state)
+{
+	int torn = count_torn_moments(add_properly);
+
+	(void)state;
+	if (torn < 0)
+		skip();
+	assert_int_equal(torn, 0);
+	assert_int_not_equal(count_torn_moments(add_tag_first), 0); /* negative control */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, table_open, table_close)
 
 int main(void)
@@ -420,6 +474,7 @@ int main(void)
 		TEST(behaves_as_a_plain_list_does),
 		TEST(other_threads_never_see_a_torn_slot),
 		TEST(a_writer_without_the_order_is_found_out),
+		cmocka_unit_test(a_crash_at_any_instruction_leaves_no_torn_slot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,14 +68,14 @@ static void a_backend_is_known_by_slot_and_generation(void **state)
 	const uint32_t generation = BACKENDS_MAX;
 
 	(void)state;
-	s->backend[0].id = generation;
+	s->backend[1].id = 1 + generation;
 	s->backend[2].id = 2 + 5 * generation;
-	assert_ptr_equal(snap_backend(s, generation), &s->backend[0]);
+	assert_ptr_equal(snap_backend(s, 1 + generation), &s->backend[1]);
 	assert_ptr_equal(snap_backend(s, 2 + 5 * generation), &s->backend[2]);
-	assert_null(snap_backend(s, 0));		  /* no id */
-	assert_null(snap_backend(s, 2 * generation));	  /* its slot's next owner */
+	assert_null(snap_backend(s, 0));		  /* no id, though a free slot has it */
+	assert_null(snap_backend(s, 1 + 2 * generation)); /* its slot's next owner */
 	assert_null(snap_backend(s, 2 + 4 * generation)); /* its slot's last owner */
-	assert_null(snap_backend(s, 1));		  /* a free slot */
+	assert_null(snap_backend(s, generation));	  /* a free slot */
 	assert_null(snap_backend(s, 3 + generation));	  /* beyond the last slot */
 	assert_null(snap_backend(s, BACKENDS_MAX - 1 + generation));
 	snap_free(s);
