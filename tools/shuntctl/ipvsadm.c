@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ipvsadm.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <popt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "ipvs_grammar.h"
+#include "names.h"
+
+enum {
+	VAL_COMMAND = 1,  /* popt's value of the first command; then the others */
+	VAL_OPTION = 100, /* and of the first option */
+	PERSISTENT_MAX = 31 * 24 * 60 * 60,
+	SCHEDULER_NAME = 16,
+};
+
+/* ipvsadm's default is wlc, which shunt hasn't got: mh until it has. */
+static const char default_scheduler[] = "mh";
+
+/* What the options said. */
+struct parse {
+	struct ipvs_call *call;
+	const struct command_row *command;
+	const struct option_row *refused; /* the first that shunt doesn't do */
+	const char *why;		  /* what to say about that */
+	uint64_t given;			  /* bits of enum opt */
+	struct addr service, server;
+	__be16 service_port, server_port;
+	uint8_t proto; /* 0: a firewall mark */
+	bool has_server_port;
+	char scheduler[SCHEDULER_NAME];
+	char *flags; /* -b, owned */
+	long weight;
+};
+
+__attribute__((format(printf, 3, 4))) static int fail(struct parse *p, int code, const char *fmt,
+						      ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->call->error, sizeof(p->call->error), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+static bool given(const struct parse *p, enum opt opt)
+{
+	return p->given & opt_bit(opt);
+}
+
+/* A decimal number of at most max, or -1. */
+static long number(const char *text, long max)
+{
+	char *end;
+	long n;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	n = strtol(text, &end, 10);
+	return *end || n > max ? -1 : n;
+}
+
+static int take_format(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)arg;
+	p->call->format |= row->value;
+	return 0;
+}
+
+static int take_service(struct parse *p, const struct option_row *row, const char *arg)
+{
+	bool has_port;
+
+	p->proto = row->value;
+	if (names_parse(arg, p->proto, &p->service, &p->service_port, &has_port))
+		return fail(p, CTL_USAGE, "illegal virtual server address[:port] specified");
+	return 0;
+}
+
+static int take_fwmark(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (number(arg, INT_MAX) <= 0)
+		return fail(p, CTL_USAGE, "invalid fwmark value `%s' specified", arg);
+	return 0;
+}
+
+static int take_scheduler(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (!*arg || strlen(arg) >= sizeof(p->scheduler))
+		return fail(p, CTL_USAGE, "illegal scheduler name `%s' specified", arg);
+	strcpy(p->scheduler, arg);
+	return 0;
+}
+
+/* They are looked at when the scheduler is known: check_flags. */
+static int take_sched_flags(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	p->flags = strdup(arg);
+	return p->flags ? 0 : fail(p, CTL_FAILED, "out of memory");
+}
+
+static int take_persistent(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (arg && number(arg, PERSISTENT_MAX) <= 0)
+		return fail(p, CTL_USAGE, "invalid timeout value `%s' specified", arg);
+	return 0;
+}
+
+static int take_server(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (names_parse(arg, p->proto, &p->server, &p->server_port, &p->has_server_port))
+		return fail(p, CTL_USAGE, "illegal real server address[:port] specified");
+	return 0;
+}
+
+static int take_weight(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	p->weight = number(arg, 65535);
+	return p->weight < 0 ? fail(p, CTL_USAGE, "illegal weight specified") : 0;
+}
+
+static void refuse(struct parse *p, const struct option_row *row, const char *why)
+{
+	if (p->refused)
+		return;
+	p->refused = row;
+	p->why = why;
+}
+
+static int take_threshold(struct parse *p, const struct option_row *row, const char *arg)
+{
+	long n = number(arg, INT_MAX);
+
+	if (n < 0)
+		return fail(p, CTL_USAGE, "illegal %c_threshold specified", row->name[0]);
+	if (n > 0)
+		refuse(p, row, "shunt has no connection thresholds, only 0");
+	return 0;
+}
+
+static int (*const take[TAKE_KINDS])(struct parse *, const struct option_row *, const char *) = {
+	[TAKE_FORMAT] = take_format,	       [TAKE_SERVICE] = take_service,
+	[TAKE_FWMARK] = take_fwmark,	       [TAKE_SCHEDULER] = take_scheduler,
+	[TAKE_SCHED_FLAGS] = take_sched_flags, [TAKE_PERSISTENT] = take_persistent,
+	[TAKE_SERVER] = take_server,	       [TAKE_WEIGHT] = take_weight,
+	[TAKE_THRESHOLD] = take_threshold,
+};
+
+static int take_option(struct parse *p, const struct option_row *row, const char *arg)
+{
+	if (row->opt && given(p, row->opt))
+		return fail(p, CTL_USAGE, "multiple '%s' options specified", opt_name[row->opt]);
+	p->given |= opt_bit(row->opt);
+	if (row->unsupported)
+		refuse(p, row, row->unsupported);
+	return take[row->take] ? take[row->take](p, row, arg) : 0;
+}
+
+/* popt's own table: a row per letter of every command, then the options. */
+static struct poptOption *popt_table(void)
+{
+	size_t n = 0;
+	struct poptOption *t = calloc(2 * IPVS_COMMANDS + ipvs_n_options + 1, sizeof(*t));
+
+	for (size_t i = 0; t && i < IPVS_COMMANDS; i++) {
+		const struct command_row *row = &ipvs_commands[i];
+		const char *letter = row->letters;
+
+		t[n++] = (struct poptOption){
+			.longName = row->name, .shortName = *letter, .val = VAL_COMMAND + (int)i};
+		if (*letter && letter[1])
+			t[n++] = (struct poptOption){.shortName = letter[1],
+						     .val = VAL_COMMAND + (int)i};
+	}
+	for (size_t i = 0; t && i < ipvs_n_options; i++) {
+		const struct option_row *row = &ipvs_options[i];
+
+		t[n++] = (struct poptOption){
+			.longName = row->name,
+			.shortName = row->letter,
+			.argInfo = (row->arg == ARG_NONE ? POPT_ARG_NONE : POPT_ARG_STRING) |
+				   (row->arg == ARG_MAYBE ? POPT_ARGFLAG_OPTIONAL : 0),
+			.val = VAL_OPTION + (int)i};
+	}
+	return t;
+}
+
+/* The arguments that are no options. */
+static int check_operands(struct parse *p, poptContext pc)
+{
+	const char *arg;
+
+	for (int i = 0; i < p->command->operands; i++)
+		if (!poptGetArg(pc))
+			return fail(p, CTL_USAGE, "%s", p->command->operands_missing);
+	arg = poptGetArg(pc);
+	return arg ? fail(p, CTL_USAGE, "unexpected argument %s", arg) : 0;
+}
+
+/* Finds the command, then every option. Without any, the table is listed. */
+static int read_options(struct parse *p, poptContext pc, int argc, const char *program)
+{
+	char *arg;
+	int c, rc = 0;
+
+	c = argc > 1 ? poptGetNextOpt(pc) : VAL_COMMAND + IPVS_LIST;
+	if (c < VAL_COMMAND || c >= VAL_COMMAND + IPVS_COMMANDS)
+		return fail(p, CTL_REFUSED, "Try `%s -h' or '%s --help' for more information.",
+			    program, program);
+	p->call->command = c - VAL_COMMAND;
+	p->command = &ipvs_commands[p->call->command];
+	while (!rc && (c = poptGetNextOpt(pc)) >= 0) {
+		if (c < VAL_OPTION)
+			return fail(p, CTL_USAGE, "invalid option `%s'",
+				    poptBadOption(pc, POPT_BADOPTION_NOALIAS));
+		arg = poptGetOptArg(pc);
+		rc = take_option(p, &ipvs_options[c - VAL_OPTION], arg);
+		free(arg);
+	}
+	if (rc)
+		return rc;
+	if (c < -1)
+		return fail(p, CTL_REFUSED, "%s: %s", poptBadOption(pc, POPT_BADOPTION_NOALIAS),
+			    poptStrerror(c));
+	return check_operands(p, pc);
+}
+
+/* Which options the command needs, takes, and takes one of. */
+static int check_matrix(struct parse *p)
+{
+	const struct command_row *row = p->command;
+	const char *first = NULL;
+
+	for (enum opt o = OPT_NONE + 1; o < OPT_COUNT; o++) {
+		if (!given(p, o)) {
+			if (row->required & opt_bit(o))
+				return fail(
+					p, CTL_USAGE,
+					"You need to supply the '%s' option for the '%s' command",
+					opt_name[o], row->label);
+			continue;
+		}
+		if (!((row->required | row->allowed | row->one_of) & opt_bit(o)))
+			return fail(p, CTL_USAGE, "Illegal '%s' option with the '%s' command",
+				    opt_name[o], row->label);
+		if (!(row->one_of & opt_bit(o)))
+			continue;
+		if (first)
+			return fail(p, CTL_USAGE,
+				    "The option '%s' conflicts with the '%s' option in the '%s' "
+				    "command",
+				    opt_name[o], first, row->label);
+		first = opt_name[o];
+	}
+	return 0;
+}
+
+static int check_service(struct parse *p)
+{
+	if (p->proto && !p->service_port && !given(p, OPT_PERSISTENT))
+		return fail(p, CTL_USAGE, "Zero port specified for non-persistent service");
+	if (p->proto && p->proto != IPPROTO_UDP && given(p, OPT_OPS))
+		return fail(p, CTL_USAGE, "One-Packet Scheduling is only for UDP virtual services");
+	if (!*p->scheduler) {
+		strcpy(p->scheduler, default_scheduler);
+		p->call->assumed_scheduler = true;
+	}
+	return 0;
+}
+
+static int check_server(struct parse *p)
+{
+	if (p->proto && addr_is_v4(&p->service) != addr_is_v4(&p->server))
+		return fail(p, CTL_USAGE,
+			    "Different address family is allowed only for tunneling servers");
+	p->server_port = p->service_port;
+	return 0;
+}
+
+static int check_list(struct parse *p)
+{
+	uint64_t other = opt_bit(OPT_CONNECTION) | opt_bit(OPT_TIMEOUT) | opt_bit(OPT_DAEMON);
+	uint64_t table = opt_bit(OPT_STATS) | opt_bit(OPT_RATE) | opt_bit(OPT_THRESHOLDS);
+
+	if (!given(p, OPT_CONNECTION))
+		table |= opt_bit(OPT_PERSISTENT_CONN);
+	if (p->given & other && p->given & table)
+		return fail(p, CTL_USAGE, "options conflicts in the list command");
+	if (given(p, OPT_SERVICE))
+		p->call->format |= IPVS_ONE;
+	return 0;
+}
+
+/* What a command demands of its options' values. */
+static int check_values(struct parse *p)
+{
+	if (p->command->carries == CARRIES_SERVICE)
+		return check_service(p);
+	if (p->command->carries == CARRIES_SERVER)
+		return check_server(p);
+	if (p->call->command == IPVS_LIST)
+		return check_list(p);
+	if (p->call->command == IPVS_SAVE)
+		p->call->format |= IPVS_RULES;
+	if (given(p, OPT_SERVER) && !p->has_server_port)
+		p->server_port = p->service_port;
+	return 0;
+}
+
+static int check_refused(struct parse *p)
+{
+	const struct option_row *row = p->refused;
+
+	if (p->command->unsupported)
+		return fail(p, CTL_USAGE, "--%s is not supported yet: %s", p->command->name,
+			    p->command->unsupported);
+	if (row && row->letter)
+		return fail(p, CTL_USAGE, "-%c (--%s) is not supported yet: %s", row->letter,
+			    row->name, p->why);
+	if (row)
+		return fail(p, CTL_USAGE, "--%s is not supported yet: %s", row->name, p->why);
+	return 0;
+}
+
+/* Adds the words of -b to list. */
+static int check_flags(struct parse *p, json_t *list)
+{
+	const struct sched_flag_row *row, *end = ipvs_sched_flags + ipvs_n_sched_flags;
+	char *rest = p->flags, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		for (row = ipvs_sched_flags; row < end && strcmp(row->name, word);)
+			row++;
+		if (row == end)
+			return fail(p, CTL_USAGE, "invalid scheduler flag `%s'", word);
+		if (row->scheduler && strcmp(row->scheduler, p->scheduler))
+			return fail(p, CTL_USAGE, "incompatible scheduler flag `%s'", word);
+		if (!row->supported)
+			return fail(p, CTL_USAGE,
+				    "scheduler flag %s is not supported yet: shunt knows mh-port",
+				    word);
+		json_array_append_new(list, json_string(word));
+	}
+	return 0;
+}
+
+static json_t *endpoint_json(const struct addr *a, __be16 port)
+{
+	char text[ADDR_TEXT];
+
+	return json_pack("{s:s, s:i}", "address", addr_text(a, text), "port", ntohs(port));
+}
+
+/* Says in the control protocol what was understood. */
+static int build_request(struct parse *p)
+{
+	json_t *req, *service, *server, *flags;
+
+	if (!p->command->request)
+		return 0;
+	req = json_pack("{s:s}", "cmd", p->command->request);
+	p->call->request = req;
+	if (given(p, OPT_SERVICE)) {
+		service = endpoint_json(&p->service, p->service_port);
+		json_object_set_new(service, "proto", json_string(proto_text(p->proto)));
+		json_object_set_new(req, "service", service);
+	}
+	if (given(p, OPT_SERVER)) {
+		server = endpoint_json(&p->server, p->server_port);
+		json_object_set_new(req, "server", server);
+		if (p->command->carries == CARRIES_SERVER) {
+			json_object_set_new(server, "weight", json_integer(p->weight));
+			json_object_set_new(server, "forward", json_string("route"));
+		}
+	}
+	if (p->command->carries != CARRIES_SERVICE)
+		return 0;
+	flags = json_array();
+	json_object_set_new(req, "scheduler", json_string(p->scheduler));
+	json_object_set_new(req, "flags", flags);
+	return check_flags(p, flags);
+}
+
+static int understand(struct parse *p)
+{
+	int rc = check_matrix(p);
+
+	if (!rc)
+		rc = check_values(p);
+	if (!rc)
+		rc = check_refused(p);
+	if (!rc)
+		rc = build_request(p);
+	p->call->edit = p->command->edit;
+	return rc;
+}
+
+int ipvs_parse(int argc, const char **argv, struct ipvs_call *call)
+{
+	struct parse p = {.call = call, .weight = 1};
+	struct poptOption *table = popt_table();
+	poptContext pc = table ? poptGetContext("shuntctl", argc, argv, table, 0) : NULL;
+	int rc;
+
+	*call = (struct ipvs_call){.command = IPVS_LIST};
+	if (!pc)
+		rc = fail(&p, CTL_FAILED, "out of memory");
+	else
+		rc = read_options(&p, pc, argc, argv[0]);
+	if (!rc)
+		rc = understand(&p);
+	free(p.flags);
+	poptFreeContext(pc);
+	free(table);
+	return rc;
+}
+
+void ipvs_call_free(struct ipvs_call *call)
+{
+	json_decref(call->request);
+	call->request = NULL;
+}

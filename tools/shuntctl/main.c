@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* shuntctl: a command line is either ipvsadm's, which begins with an option, or a verb of our own
+ * and its words. The table of verbs is all that there is to know about the latter. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "ipvs_run.h"
+#include "ipvsadm.h"
+#include "show.h"
+
+struct verb {
+	const char *name;
+	const char *args;
+	const char *help;
+	int (*run)(const struct ctl *ctl, int argc, const char **argv); /* argv[0]: the next word */
+	void (*more)(FILE *out); /* goes on about it in help, or NULL */
+};
+
+static int verb_help(const struct ctl *ctl, int argc, const char **argv);
+
+static int verb_version(const struct ctl *ctl, int argc, const char **argv)
+{
+	(void)ctl, (void)argc, (void)argv;
+	puts("shuntctl " CTL_VERSION);
+	return CTL_OK;
+}
+
+static const struct verb verbs[] = {
+	{"show", "WHAT [--all]", "print what shuntd knows:", show_run, show_usage},
+	{"help", "", "print this", verb_help, NULL},
+	{"version", "", "print the version", verb_version, NULL},
+};
+
+static void verbs_usage(FILE *out)
+{
+	char text[32];
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		snprintf(text, sizeof(text), "%s %s", verbs[i].name, verbs[i].args);
+		fprintf(out, "  shuntctl %-18s %s\n", text, verbs[i].help);
+		if (verbs[i].more)
+			verbs[i].more(out);
+	}
+}
+
+static int verb_help(const struct ctl *ctl, int argc, const char **argv)
+{
+	(void)ctl, (void)argc, (void)argv;
+	fputs("usage: shuntctl [--ctl PATH] [--json] VERB | COMMAND [OPTION]...\n"
+	      "  --ctl PATH   shuntd's control socket (SHUNT_CTL, else " CTL_SOCKET ")\n"
+	      "  --json       print the answer as shuntd gives it\n\n",
+	      stdout);
+	verbs_usage(stdout);
+	putchar('\n');
+	ipvs_usage(stdout);
+	return CTL_OK;
+}
+
+static int unknown_verb(const char *word)
+{
+	fprintf(stderr, "shuntctl: there is no verb '%s'; there are:\n", word);
+	verbs_usage(stderr);
+	return CTL_USAGE;
+}
+
+/* Takes --ctl and --json out of the command line, wherever they stand. Returns how many words are
+ * left, or -1: --ctl without a path. */
+static int take_own(struct ctl *ctl, int argc, const char **argv)
+{
+	int n = 1;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			ctl->json = true;
+		else if (!strncmp(argv[i], "--ctl=", 6))
+			ctl->socket = argv[i] + 6;
+		else if (strcmp(argv[i], "--ctl"))
+			argv[n++] = argv[i];
+		else if (++i < argc)
+			ctl->socket = argv[i];
+		else
+			return -1;
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+int main(int argc, char **args)
+{
+	const char **argv = (const char **)args;
+	const char *env = getenv("SHUNT_CTL");
+	struct ctl ctl = {.socket = env && *env ? env : CTL_SOCKET};
+
+	argc = take_own(&ctl, argc, argv);
+	if (argc < 0 || !*ctl.socket) {
+		fputs("shuntctl: --ctl needs the path of shuntd's control socket\n", stderr);
+		return CTL_USAGE;
+	}
+	if (argc == 1 || argv[1][0] == '-')
+		return ipvs_run(&ctl, argc, argv);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(verbs[i].name, argv[1]))
+			return verbs[i].run(&ctl, argc - 2, argv + 2);
+	return unknown_verb(argv[1]);
+}
