@@ -11,6 +11,31 @@
 
 #include <cmocka.h>
 
+#define SETS(mask)                                                                                 \
+	" cpuset='" mask "' complete_cpuset='" mask "' nodeset='" mask "' complete_nodeset='" mask \
+	"'"
+#define NODE(n, mask, more)                                                              \
+	"<object type='Group' gp_index='1" n                                             \
+	"'" SETS(mask) ">"                                                               \
+		       "<object type='NUMANode' os_index='" n "' gp_index='2" n          \
+		       "'" SETS(mask) " local_memory='4096'/>"                           \
+				      "<object type='PU' os_index='" n "' gp_index='3" n \
+				      "'" SETS(mask) "/>" more "</object>"
+
+/* Two nodes; on the second a PCI card whose interface is called lo, since that one always exists. */
+static const char two_nodes[] =
+	"<topology version='2.0'>"
+	"<object type='Machine' os_index='0' cpuset='0x3' complete_cpuset='0x3' "
+	"allowed_cpuset='0x3' nodeset='0x3' complete_nodeset='0x3' allowed_nodeset='0x3' "
+	"gp_index='1'>" NODE("0", "0x1", "")
+		NODE("1", "0x2",
+		     "<object type='Bridge' gp_index='40' bridge_type='0-1' depth='0' "
+		     "bridge_pci='0000:[00-01]'>"
+		     "<object type='PCIDev' gp_index='41' pci_busid='0000:01:00.0' "
+		     "pci_type='0200 [8086:1521] [0000:0000] 01' pci_link_speed='0'>"
+		     "<object type='OSDev' gp_index='42' name='lo' osdev_type='2'/>"
+		     "</object></object>") "</object></topology>";
+
 static void this_machine_is_seen_as_it_is(void **state)
 {
 	struct facts f;
@@ -88,6 +113,30 @@ static void nodes_cores_and_siblings_come_from_hwloc(void **state)
 	assert_int_equal(f.node[8], -1);
 }
 
+static void a_nic_is_on_the_node_that_its_bus_is_on(void **state)
+{
+	static const char name[1][IFNAMSIZ] = {"lo"};
+	char path[] = "/tmp/facts_test.XXXXXX";
+	struct facts f;
+	int fd = mkstemp(path), err;
+	FILE *xml = fdopen(fd, "w");
+
+	(void)state;
+	assert_non_null(xml);
+	for (const char *c = two_nodes; *c; c++)
+		fputc(*c == '\'' ? '"' : *c, xml); /* hwloc's own reader knows no other quotes */
+	fclose(xml);
+	setenv("HWLOC_XMLFILE", path, 1);
+	err = facts_read(name, 1, &f);
+	unsetenv("HWLOC_XMLFILE");
+	unlink(path);
+	assert_int_equal(err, 0);
+	assert_int_equal(f.topo.n_nodes, 2);
+	assert_int_equal(f.nic[0].node, 1);
+	assert_int_equal(f.nic[0].node_sysfs, -1);
+	assert_int_equal(f.topo.nic[0].node, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +144,7 @@ int main(void)
 		cmocka_unit_test(a_narrow_affinity_is_respected),
 		cmocka_unit_test(loopback_and_nothing_are_facts_too),
 		cmocka_unit_test(nodes_cores_and_siblings_come_from_hwloc),
+		cmocka_unit_test(a_nic_is_on_the_node_that_its_bus_is_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
