@@ -55,7 +55,7 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -g -O2 -Wall -Wextra -Werror -Iinclude \
-		-I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
+		-I/usr/include/$(shell $(CLANG) -print-multiarch) -MMD -MP -c -o $@ $<
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@

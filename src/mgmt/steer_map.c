@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The maps of the XDP program while it runs, and the areas that live in maps. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "mgmt/steer.h"
+#include "mgmt/steer_impl.h"
+
+enum {
+	PAGE = 4096
+};
+
+static const struct {
+	const char *name;
+	const char *meaning;
+} count_row[STEER_COUNT] = {
+	[STEER_REDIRECT] = {"redirect", "handed to the AF_XDP socket of the queue"},
+	[STEER_DROP_NO_SOCK] = {"drop_no_socket",
+				"a service's packet, but nobody serves its queue"},
+	[STEER_PASS_MAC] = {"pass_mac", "not for the NIC's own MAC address"},
+	[STEER_PASS_PROTO] = {"pass_proto", "anything but TCP and UDP over IP"},
+	[STEER_PASS_FRAG] = {"pass_fragment", "an IP fragment"},
+	[STEER_PASS_SERVICE] = {"pass_service", "for this host, but no service has it"},
+	[STEER_PASS_SHORT] = {"pass_short", "the frame ends inside its headers"},
+};
+
+const char *steer_count_name(enum steer_count c)
+{
+	return count_row[c].name;
+}
+
+const char *steer_count_meaning(enum steer_count c)
+{
+	return count_row[c].meaning;
+}
+
+int steer_set_socket(struct steer *s, uint32_t nic, uint32_t queue, int fd)
+{
+	return bpf_map_update_elem(s->nic[nic].sockets, &queue, &fd, BPF_ANY);
+}
+
+static struct steer_key key_of(const struct endpoint *ep)
+{
+	struct steer_key key = {.port = ep->port, .proto = ep->proto};
+
+	memcpy(key.addr, ep->addr.b, sizeof(key.addr));
+	return key;
+}
+
+int steer_add(struct steer *s, const struct endpoint *ep)
+{
+	const struct steer_key key = key_of(ep);
+	const uint32_t here = 1;
+
+	return bpf_map_update_elem(s->services, &key, &here, BPF_ANY);
+}
+
+int steer_del(struct steer *s, const struct endpoint *ep)
+{
+	const struct steer_key key = key_of(ep);
+
+	return bpf_map_delete_elem(s->services, &key);
+}
+
+/* The keys are listed first: to delete one while walking would start the walk again. */
+int steer_each(struct steer *s, void (*fn)(void *ctx, const struct endpoint *ep), void *ctx)
+{
+	struct steer_key *key = calloc(STEER_MAX_SERVICES, sizeof(*key));
+	uint32_t n = 0;
+
+	if (!key)
+		return -ENOMEM;
+	while (n < STEER_MAX_SERVICES &&
+	       !bpf_map_get_next_key(s->services, n ? &key[n - 1] : NULL, &key[n]))
+		n++;
+	for (uint32_t i = 0; i < n; i++) {
+		struct endpoint ep = {.port = key[i].port, .proto = key[i].proto};
+
+		memcpy(ep.addr.b, key[i].addr, sizeof(ep.addr.b));
+		fn(ctx, &ep);
+	}
+	free(key);
+	return 0;
+}
+
+int steer_set_mac(struct steer *s, uint32_t nic, const uint8_t mac[6])
+{
+	struct steer_conf conf = {0};
+	const uint32_t zero = 0;
+
+	memcpy(conf.mac, mac, sizeof(conf.mac));
+	return bpf_map_update_elem(s->nic[nic].conf, &zero, &conf, BPF_ANY);
+}
+
+int steer_counts(struct steer *s, uint32_t nic, uint64_t count[STEER_COUNT])
+{
+	int map = s->nic[nic].counts;
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *of_cpu = cpus > 0 ? calloc((size_t)cpus, sizeof(*of_cpu)) : NULL;
+	int rc = of_cpu ? 0 : -ENOMEM;
+
+	for (uint32_t c = 0; c < STEER_COUNT && !rc; c++) {
+		rc = bpf_map_lookup_elem(map, &c, of_cpu);
+		count[c] = 0;
+		for (int i = 0; i < cpus && !rc; i++)
+			count[c] += of_cpu[i];
+	}
+	free(of_cpu);
+	return rc;
+}
+
+int steer_program_fd(const struct steer *s, uint32_t nic)
+{
+	return s->nic[nic].program;
+}
+
+static int make_map(uint32_t pages, int node)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+
+	if (node >= 0) {
+		opts.map_flags |= BPF_F_NUMA_NODE;
+		opts.numa_node = (uint32_t)node;
+	}
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "shunt_area", sizeof(uint32_t), PAGE, pages,
+			      &opts);
+}
+
+static bool is_area(int map, uint32_t pages)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(map, &info, &len) && info.type == BPF_MAP_TYPE_ARRAY &&
+	       info.map_flags & BPF_F_MMAPABLE && info.value_size == PAGE &&
+	       info.max_entries == pages;
+}
+
+/* Sets a->map to an earlier life's, or to a new one. */
+static int open_area(const struct steer *s, struct steer_area *a, uint32_t pages, int node)
+{
+	a->map = steer_pin_get(s->dir, a->pin);
+	a->adopted = a->map >= 0 && is_area(a->map, pages);
+	if (a->adopted)
+		return 0;
+	close_fd(&a->map);
+	a->map = make_map(pages, node);
+	return a->map < 0 ? a->map : 0;
+}
+
+void *steer_area(struct steer *s, const char *name, size_t bytes, int node, bool *fresh)
+{
+	size_t pages = (bytes + PAGE - 1) / PAGE;
+	struct steer_area *a = calloc(1, sizeof(*a));
+	void *at = MAP_FAILED;
+
+	if (!a)
+		return NULL;
+	snprintf(a->pin, sizeof(a->pin), "area-%s", name);
+	errno = -open_area(s, a, (uint32_t)pages, node);
+	if (!errno)
+		at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, a->map, 0);
+	if (at == MAP_FAILED) {
+		int why = errno;
+
+		close_fd(&a->map);
+		free(a);
+		errno = why;
+		return NULL;
+	}
+	*fresh = !a->adopted;
+	a->next = s->areas;
+	s->areas = a;
+	return at;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program's verdict on each kind of packet. */
+#include "mgmt/steer.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_xdp.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mgmt/steer_ns_test.h"
+
+#define MAC_OURS  "\x02\0\0\0\0\x0a"
+#define MAC_OTHER "\x02\0\0\0\0\x0b"
+#define MAC_ALL	  "\xff\xff\xff\xff\xff\xff"
+#define SRC	  "\x02\0\0\0\0\x01"
+#define IP4	  "\x08\0"
+#define IP6	  "\x86\xdd"
+#define VLAN	  "\x81\0\0\x05"
+#define VIP4	  "\xc0\xa8\x01\xde"
+#define CLIENT4	  "\xc0\xa8\x01\x02"
+#define CLIENT6	  "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"
+#define VIP6	  "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x80"
+/* ver/ihl + frag + proto, as the tests vary them */
+#define V4(vihl, frag, proto, dst) vihl "\0\0\x28\x12\x34" frag "\x40" proto "\0\0" CLIENT4 dst
+#define V6(next, dst)		   "\x60\0\0\0\0\x14" next "\x40" CLIENT6 dst
+#define TCP_80			   "\xc0\0\0\x50\0\0\0\1\0\0\0\0\x50\x02\xff\xff\0\0\0\0"
+#define UDP_53			   "\xc0\0\0\x35\0\x08\0\0"
+#define TO(port)		   "\xc0\0" port "\0\x08\0\0"
+#define NOP8			   "\1\1\1\1\1\1\1\1"
+#define NO_FRAG			   "\x40\0"
+
+struct row {
+	const char *what;
+	const char *frame;
+	size_t len;
+	enum steer_count count;
+};
+#define ROW(what, frame, count)                       \
+	{                                             \
+		what, frame, sizeof(frame) - 1, count \
+	}
+
+/* With a socket on queue 0. Services: VIP4 tcp 80, VIP4 udp 53, VIP6 tcp 80, VIP6 udp 53. */
+static const struct row rows[] = {
+	ROW("tcp4", MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80, STEER_REDIRECT),
+	ROW("udp4", MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\x11", VIP4) UDP_53, STEER_REDIRECT),
+	ROW("tcp6", MAC_OURS SRC IP6 V6("\x06", VIP6) TCP_80, STEER_REDIRECT),
+	ROW("udp6", MAC_OURS SRC IP6 V6("\x11", VIP6) UDP_53, STEER_REDIRECT),
+	ROW("vlan tcp4", MAC_OURS SRC VLAN IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_REDIRECT),
+	ROW("vlan udp6", MAC_OURS SRC VLAN IP6 V6("\x11", VIP6) UDP_53, STEER_REDIRECT),
+	ROW("8 bytes of options", MAC_OURS SRC IP4 V4("\x47", NO_FRAG, "\x06", VIP4) NOP8 TCP_80,
+	    STEER_REDIRECT),
+	ROW("40 bytes of options",
+	    MAC_OURS SRC IP4 V4("\x4f", NO_FRAG, "\x06", VIP4) NOP8 NOP8 NOP8 NOP8 NOP8 TCP_80,
+	    STEER_REDIRECT),
+	ROW("vlan and options", MAC_OURS SRC VLAN IP4 V4("\x47", NO_FRAG, "\x11", VIP4) NOP8 UDP_53,
+	    STEER_REDIRECT),
+	ROW("options that look like ports",
+	    MAC_OURS SRC IP4 V4("\x46", NO_FRAG, "\x06", VIP4) "\xc0\0\0\x50" TO("\0\x51"),
+	    STEER_PASS_SERVICE),
+	ROW("two vlan tags", MAC_OURS SRC VLAN VLAN IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_PROTO),
+	ROW("802.1ad", MAC_OURS SRC "\x88\xa8\0\5" IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_PROTO),
+	ROW("first fragment", MAC_OURS SRC IP4 V4("\x45", "\x20\0", "\x06", VIP4) TCP_80,
+	    STEER_PASS_FRAG),
+	ROW("middle fragment", MAC_OURS SRC IP4 V4("\x45", "\x20\x10", "\x06", VIP4) TCP_80,
+	    STEER_PASS_FRAG),
+	ROW("last fragment", MAC_OURS SRC IP4 V4("\x45", "\0\x10", "\x06", VIP4) TCP_80,
+	    STEER_PASS_FRAG),
+	ROW("far fragment", MAC_OURS SRC IP4 V4("\x45", "\x10\0", "\x11", VIP4) UDP_53,
+	    STEER_PASS_FRAG),
+	ROW("v6 fragment", MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x06\0\0\1\0\0\0\1" TCP_80,
+	    STEER_PASS_FRAG),
+	ROW("v6 hop-by-hop", MAC_OURS SRC IP6 V6("\0", VIP6) "\x06\0\1\4\0\0\0\0" TCP_80,
+	    STEER_PASS_PROTO),
+	ROW("foreign mac", MAC_OTHER SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_MAC),
+	ROW("broadcast mac", MAC_ALL SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_MAC),
+	ROW("mac that differs at the front",
+	    "\x03\0\0\0\0\x0a" SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80, STEER_PASS_MAC),
+	ROW("mac that differs in the middle",
+	    "\x02\0\1\0\0\x0a" SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80, STEER_PASS_MAC),
+	ROW("port 81", MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TO("\0\x51"),
+	    STEER_PASS_SERVICE),
+	ROW("port 80 of the source",
+	    MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) "\0\x50\xc0\0", STEER_PASS_SERVICE),
+	ROW("udp to a tcp service", MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\x11", VIP4) TO("\0\x50"),
+	    STEER_PASS_SERVICE),
+	ROW("another address",
+	    MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\x06", "\xc0\xa8\1\x81") TCP_80,
+	    STEER_PASS_SERVICE),
+	ROW("another v6 address", MAC_OURS SRC IP6 V6("\x06", CLIENT6) TCP_80, STEER_PASS_SERVICE),
+	ROW("the v4 address as a mapped v6 one is the same key",
+	    MAC_OURS SRC IP6 V6("\x06", "\0\0\0\0\0\0\0\0\0\0\xff\xff" VIP4) TCP_80,
+	    STEER_REDIRECT),
+	ROW("icmp", MAC_OURS SRC IP4 V4("\x45", NO_FRAG, "\1", VIP4) "\x08\0\0\0\0\1\0\1",
+	    STEER_PASS_PROTO),
+	ROW("icmp6", MAC_OURS SRC IP6 V6("\x3a", VIP6) "\x80\0\0\0\0\1\0\1", STEER_PASS_PROTO),
+	ROW("arp", MAC_OURS SRC "\x08\x06\0\1\x08\0\6\4\0\1" SRC CLIENT4 MAC_OURS VIP4,
+	    STEER_PASS_PROTO),
+	ROW("ip version 5", MAC_OURS SRC IP4 V4("\x55", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_PROTO),
+	ROW("header length 4", MAC_OURS SRC IP4 V4("\x44", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_PROTO),
+	ROW("options that aren't there", MAC_OURS SRC IP4 V4("\x4f", NO_FRAG, "\x06", VIP4) TCP_80,
+	    STEER_PASS_SHORT),
+};
+
+/* An AF_XDP socket as far as an XSKMAP wants it. */
+static int xsk(void)
+{
+	int fd = socket(AF_XDP, SOCK_RAW, 0);
+	int entries = 64;
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof(entries)), 0);
+	return fd;
+}
+
+/* Runs the program on a row's first len bytes: expects this count to rise by one, and no other. */
+static void expect(struct steer *s, const struct row *r, size_t len, uint32_t queue,
+		   enum steer_count want)
+{
+	static const uint32_t verdict[STEER_COUNT] = {
+		[STEER_REDIRECT] = XDP_REDIRECT, [STEER_DROP_NO_SOCK] = XDP_DROP,
+		[STEER_PASS_MAC] = XDP_PASS,	 [STEER_PASS_PROTO] = XDP_PASS,
+		[STEER_PASS_FRAG] = XDP_PASS,	 [STEER_PASS_SHORT] = XDP_PASS,
+		[STEER_PASS_SERVICE] = XDP_PASS,
+	};
+	uint64_t before[STEER_COUNT], after[STEER_COUNT];
+	uint32_t got;
+
+	assert_int_equal(steer_counts(s, 0, before), 0);
+	got = ns_run(s, r->frame, len, queue);
+	assert_int_equal(steer_counts(s, 0, after), 0);
+	if (got != verdict[want] || after[want] != before[want] + 1)
+		fail_msg("%s, %zu bytes, queue %u: verdict %u", r->what, len, queue, got);
+	for (int c = 0; c < STEER_COUNT; c++)
+		if (c != (int)want)
+			assert_int_equal(after[c], before[c]);
+}
+
+static void gives_each_packet_its_verdict(void **state)
+{
+	struct steer *s = ns_open_active();
+	int fd = xsk();
+
+	(void)state;
+	ns_add_services(s);
+	assert_int_equal(steer_set_socket(s, 0, 0, fd), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect(s, &rows[i], rows[i].len, 0, rows[i].count);
+	steer_close(s, false);
+	close(fd);
+}
+
+static void drops_a_services_packets_where_no_socket_is(void **state)
+{
+	struct steer *s = ns_open_active();
+	int fd = xsk();
+
+	(void)state;
+	ns_add_services(s);
+	assert_int_equal(steer_set_socket(s, 0, 0, fd), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect(s, &rows[i], rows[i].len, 1,
+		       rows[i].count == STEER_REDIRECT ? STEER_DROP_NO_SOCK : rows[i].count);
+	expect(s, &rows[0], rows[0].len, 0, STEER_REDIRECT);
+	close(fd); /* the kernel empties the map's entry */
+	expect(s, &rows[0], rows[0].len, 0, STEER_DROP_NO_SOCK);
+	steer_close(s, false);
+}
+
+/* A service's packet is known once its ports are there: 4 bytes into the L4 header. */
+static void passes_frames_that_end_inside_their_headers(void **state)
+{
+	static const struct {
+		size_t row;
+		size_t known;
+	} cut[] = {{0, 38}, {1, 38}, {2, 58}, {3, 58}, {4, 42}, {5, 62}, {6, 46}, {7, 78}, {8, 50}};
+	struct steer *s = ns_open_active();
+	int fd = xsk();
+
+	(void)state;
+	ns_add_services(s);
+	assert_int_equal(steer_set_socket(s, 0, 0, fd), 0);
+	for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++)
+		for (size_t len = ETH_HLEN; len <= rows[cut[i].row].len; len++)
+			expect(s, &rows[cut[i].row], len, 0,
+			       len < cut[i].known ? STEER_PASS_SHORT : STEER_REDIRECT);
+	steer_close(s, false);
+	close(fd);
+}
+
+static void follows_changes_of_services_and_mac(void **state)
+{
+	static const uint8_t other[6] = {2, 0, 0, 0, 0, 0x0b};
+	const struct endpoint ep = ns_service("192.168.1.222", 80, IPPROTO_TCP);
+	struct steer *s = ns_open_active();
+
+	(void)state;
+	expect(s, &rows[0], rows[0].len, 0, STEER_PASS_SERVICE);
+	assert_int_equal(steer_add(s, &ep), 0);
+	assert_int_equal(steer_add(s, &ep), 0);
+	expect(s, &rows[0], rows[0].len, 0, STEER_DROP_NO_SOCK);
+	assert_int_equal(steer_set_mac(s, 0, other), 0);
+	expect(s, &rows[0], rows[0].len, 0, STEER_PASS_MAC);
+	assert_int_equal(steer_set_mac(s, 0, ns_mac), 0);
+	assert_int_equal(steer_del(s, &ep), 0);
+	assert_int_equal(steer_del(s, &ep), -ENOENT);
+	expect(s, &rows[0], rows[0].len, 0, STEER_PASS_SERVICE);
+	steer_close(s, false);
+}
+
+static void a_fault_can_be_set_for_negative_controls(void **state)
+{
+	struct steer *s;
+
+	(void)state;
+	setenv("SHUNT_FAULT", "pass_all", 1);
+	s = ns_open_active();
+	unsetenv("SHUNT_FAULT");
+	ns_add_services(s);
+	assert_int_equal(ns_run(s, rows[0].frame, rows[0].len, 0), XDP_PASS);
+	steer_close(s, false);
+}
+
+static void every_counter_has_a_name_and_a_meaning(void **state)
+{
+	(void)state;
+	for (int c = 0; c < STEER_COUNT; c++) {
+		assert_non_null(steer_count_name(c));
+		assert_non_null(steer_count_meaning(c));
+	}
+	assert_string_equal(steer_count_name(STEER_DROP_NO_SOCK), "drop_no_socket");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		NS_TEST(gives_each_packet_its_verdict),
+		NS_TEST(drops_a_services_packets_where_no_socket_is),
+		NS_TEST(passes_frames_that_end_inside_their_headers),
+		NS_TEST(follows_changes_of_services_and_mac),
+		NS_TEST(a_fault_can_be_set_for_negative_controls),
+		cmocka_unit_test(every_counter_has_a_name_and_a_meaning),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
