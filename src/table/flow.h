@@ -74,7 +74,8 @@ void flow_prefetch(const struct flow_table *t, uint64_t tag);
  * of CLOCK_MONOTONIC. The owning worker, which may then call flow_touch on it. */
 struct flow_slot *flow_find(struct flow_table *t, uint64_t tag, uint32_t now);
 
-/* The flow's backend id and state as another thread sees them: false if it isn't there. Any thread. */
+/* The flow's backend id and state as another thread sees them: false if it isn't there. Any
+ * thread. */
 bool flow_peek(const struct flow_table *t, uint64_t tag, uint32_t now, uint32_t *backend,
 	       enum flow_state *state);
 

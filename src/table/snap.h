@@ -70,7 +70,8 @@ struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct has
  * publishing. */
 void snap_index(struct snap *s);
 
-/* Frees a snapshot that was never published, and its references to picks. Takes NULL. Management. */
+/* Frees a snapshot that was never published, and its references to picks; takes NULL. Management
+ * thread. */
 void snap_free(struct snap *s);
 
 /* Makes next current, frees the old snapshot (and its references to picks) once no worker can
