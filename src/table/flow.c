@@ -13,7 +13,7 @@
  * On x86 all of them are ordinary moves. A reader is fooled only if a slot changes hands twice and
  * ends with the tag it began with, all between two of its loads.
  *
- * A live slot's backend and seen change by single relaxed stores: before or after, each is right. */
+ * A live slot's backend and seen change by single relaxed stores: both values are right. */
 #include "table/flow.h"
 
 #include <netinet/in.h>
@@ -109,7 +109,7 @@ uint32_t flow_audit(struct flow_table *t, uint32_t now)
 }
 
 /* Both lines: to learn that a flow isn't there takes both, and under a flood of new flows that is
- * most of the work. It was measured to cost known flows nothing, and to halve the time of new ones. */
+ * most of the work. As measured, it costs known flows nothing, and halves the time of new ones. */
 void flow_prefetch(const struct flow_table *t, uint64_t tag)
 {
 	__builtin_prefetch(probe(t, tag, 0), 1);
