@@ -32,7 +32,7 @@ static int prepare_worker(struct engine *e, uint32_t i)
 
 	if (err) {
 		log_error("worker %u: %u frames: %u free, %u to receive, %u to send, %u faults", i,
-			  w->frames.n, audit.held, audit.rx, audit.tx, audit.twice);
+			  w->frames.n, audit.held, audit.rx, audit.tx, audit.faults);
 		return err;
 	}
 	flow_attach(&e->flows[i], w->info->flows, w->info->flows_bytes);

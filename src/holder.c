@@ -18,10 +18,12 @@
 #include "notify.h"
 
 enum {
-	STOP_S = 5,		   /* an engine that was told to stop has so long */
-	CRASH_NS = 1000 * 1000000, /* one that lives less is in a crash loop */
+	STOP_S = 5,    /* an engine that was told to stop has so long */
+	CRASH_MS = 50, /* one that lives less is in a crash loop */
 	BACKOFF_MAX_MS = 1000,
 };
+
+static const uint64_t NS_PER_MS = 1000000, NS_PER_S = 1000000000;
 
 struct holder {
 	const struct holder_conf *conf;
@@ -29,6 +31,7 @@ struct holder {
 	sigset_t signals; /* all that it waits for; blocked otherwise */
 	pid_t engine;	  /* 0: none */
 	uint64_t started; /* when, ns */
+	uint64_t due;	  /* when the next shall start, if there is none */
 	uint32_t backoff_ms;
 	int ready_fd; /* the engine writes a byte to its other end */
 };
@@ -118,42 +121,52 @@ static int stop_engine(struct holder *h)
 	return EXIT_OK;
 }
 
-/* A new engine in place of one that died, at once; slower if they die young. */
-static void restart_engine(struct holder *h, int code)
+/* An engine died: another shall start at once, or later if they die young. */
+static void engine_died(struct holder *h, int code)
 {
+	uint64_t now = clock_ns();
+
 	if (code < 0)
 		log_error("engine killed by signal %d (%s): starting another", -code,
 			  strsignal(-code));
 	else
 		log_error("engine ended with exit code %d: starting another", code);
-	if (clock_ns() - h->started > CRASH_NS)
+	if (now - h->started > CRASH_MS * NS_PER_MS)
 		h->backoff_ms = 0;
 	else
 		h->backoff_ms = h->backoff_ms ? h->backoff_ms * 2 : 1;
 	if (h->backoff_ms > BACKOFF_MAX_MS)
 		h->backoff_ms = BACKOFF_MAX_MS;
-	if (h->backoff_ms > 1) {
-		const struct timespec t = {h->backoff_ms / 1000, h->backoff_ms % 1000 * 1000000L};
-
-		nanosleep(&t, NULL);
-	}
+	h->due = now + h->backoff_ms * NS_PER_MS;
 	h->setup.dp.engines++;
-	if (fork_engine(h, false))
-		log_error("no engine: fork: %s", strerror(errno));
+}
+
+/* Waits for a signal, or while there is no engine until one is due; returns the signal or 0. */
+static int wait_signal(struct holder *h)
+{
+	uint64_t now = clock_ns(), left = h->due > now ? h->due - now : 0;
+	const struct timespec t = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
+	int sig = h->engine ? sigwaitinfo(&h->signals, NULL) : sigtimedwait(&h->signals, NULL, &t);
+
+	return sig > 0 ? sig : 0;
 }
 
 static int supervise(struct holder *h)
 {
 	for (;;) {
-		int code, sig = sigwaitinfo(&h->signals, NULL);
+		int code, sig = wait_signal(h);
 
 		if (sig == SIGTERM || sig == SIGINT)
 			return stop_engine(h);
-		if (sig != SIGCHLD || !reap(h, WNOHANG, &code))
-			continue;
-		if (code == EXIT_REBUILD)
-			return code;
-		restart_engine(h, code);
+		if (sig == SIGCHLD && reap(h, WNOHANG, &code)) {
+			if (code == EXIT_REBUILD)
+				return code;
+			engine_died(h, code);
+		}
+		if (!h->engine && clock_ns() >= h->due && fork_engine(h, false)) {
+			log_error("no engine: fork: %s", strerror(errno));
+			h->due = clock_ns() + BACKOFF_MAX_MS * NS_PER_MS;
+		}
 	}
 }
 

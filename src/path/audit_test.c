@@ -149,6 +149,7 @@ static void engine_turn(struct bench *b, struct burst *burst)
 		burst->pkt[i].backend = &out;
 	}
 	tx_burst(&port, 1, burst, &b->frames, &b->s->worker);
+	rx_done(port, burst);
 	port_reap(port);
 }
 
@@ -188,6 +189,17 @@ static int audit_copy(const struct bench *b, struct bench *copy, struct audit *a
 	return audit(copy, a);
 }
 
+/* Packets that are neither waiting on the receive ring, nor sent, nor dropped by count. One may be
+ * between its mark and its count. */
+static bool packets_lost(const struct shared *s)
+{
+	uint32_t waiting = s->rx.producer - s->rx.consumer;
+	uint64_t drops = s->worker.drop[DROP_TTL] + s->worker.drop[DROP_TX_FULL];
+	uint64_t lost = s->rx.producer - waiting - s->tx.producer - drops;
+
+	return lost > 1;
+}
+
 /* Runs the engine instruction by instruction; after each one a crash must be survivable. */
 static void every_instruction_is_a_good_one_to_die_at(void **state)
 {
@@ -213,7 +225,9 @@ static void every_instruction_is_a_good_one_to_die_at(void **state)
 	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
 		if (audit_copy(b, copy, &a))
 			fail_msg("instruction %ld: %u held, %u rx, %u tx, %u faults", steps, a.held,
-				 a.rx, a.tx, a.twice);
+				 a.rx, a.tx, a.faults);
+		if (packets_lost(copy->s))
+			fail_msg("instruction %ld: packets are lost", steps);
 		if (++steps % 64 == 0)
 			kernel_turn(b->s);
 		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
@@ -252,7 +266,7 @@ static void a_killed_engine_loses_no_frame(void **state)
 		run_and_kill(b);
 		if (audit(b, &a))
 			fail_msg("kill %d: %u held, %u rx, %u tx, %u faults", i, a.held, a.rx, a.tx,
-				 a.twice);
+				 a.faults);
 	}
 	assert_true(b->s->port.tx > 1000); /* they did work */
 }
@@ -271,7 +285,7 @@ static void an_interrupted_hand_over_is_taken_back(void **state)
 	frames_intend(&b->frames, 0, slot, 4);
 	for (uint32_t i = 0; i < 4; i++)
 		frames_mark(&b->frames, *xsk_ring_prod__fill_addr(&b->port.fill, slot + i),
-			    FRAME_AWAY);
+			    FRAME_RX);
 	assert_int_equal(audit(b, &a), 0);
 	assert_int_equal(a.held, FRAMES);
 }
@@ -283,7 +297,7 @@ static void a_lost_frame_is_noticed(void **state)
 	struct audit a;
 
 	assert_int_equal(audit(b, &a), 0);
-	frames_mark(&b->frames, frames_take(&b->frames), FRAME_AWAY);
+	frames_mark(&b->frames, frames_take(&b->frames), FRAME_RX);
 	assert_int_not_equal(audit(b, &a), 0);
 }
 
@@ -299,7 +313,7 @@ static void a_frame_on_two_rings_is_noticed(void **state)
 	port_stage(&b->port, addr, 64);
 	port_submit(&b->port);
 	assert_int_not_equal(audit(b, &a), 0);
-	assert_int_equal(a.twice, 1);
+	assert_int_equal(a.faults, 1);
 }
 
 int main(void)

@@ -3,13 +3,15 @@
  * What it holds itself lies on a stack (last in, first out: the warmest frame is used next).
  *
  * An engine can be killed between any two instructions, and the next one must find each frame
- * exactly once. So shared memory says of every frame whether the engine holds it, and an intent is
- * written before frames are handed over; audit.c reads both. The order of a hand-over:
+ * exactly once, and lose no packet. So shared memory says of every frame where it belongs, and an
+ * intent is written before frames are handed over; audit.c reads both. The order of a hand-over:
  *   C  ring slots written, intent {ring, start, n} written
- *   D  frames marked away
+ *   D  frames marked
  *   E  ring submitted (one store of the producer index)
  *   F  intent cleared
- * and of taking back: frames marked held, then the ring released. */
+ * A received burst stays on its receive ring until all of it is on its way out or dropped, and
+ * marked so: what isn't is received again by the next engine. Frames that come home from being
+ * sent are marked, then their ring is released. */
 #ifndef SHUNT_PATH_FRAMES_H
 #define SHUNT_PATH_FRAMES_H
 
@@ -17,9 +19,10 @@
 #include <stdint.h>
 
 enum frame_owner {
-	FRAME_HELD,
-	FRAME_AWAY
-}; /* with the engine; on a ring or in the kernel */
+	FRAME_HELD, /* with the engine: free */
+	FRAME_RX,   /* fill ring, kernel, receive ring */
+	FRAME_TX,   /* transmit ring, kernel, completion ring */
+};
 
 /* In shared memory. n != 0: slots [start, start + n) of a ring were being handed over. */
 struct intent {

@@ -22,7 +22,7 @@ void port_refill(struct port *p)
 			*xsk_ring_prod__fill_addr(&p->fill, start + i) = frames_take(f);
 		frames_intend(f, 2 * p->self, start, n);
 		for (uint32_t i = 0; i < n; i++)
-			frames_mark(f, *xsk_ring_prod__fill_addr(&p->fill, start + i), FRAME_AWAY);
+			frames_mark(f, *xsk_ring_prod__fill_addr(&p->fill, start + i), FRAME_RX);
 		xsk_ring_prod__submit(&p->fill, n);
 		frames_intent_done(f);
 		counter_add(&p->count->filled, n);
@@ -55,7 +55,7 @@ void port_submit(struct port *p)
 
 	frames_intend(p->frames, 2 * p->self + 1, start, n);
 	for (uint32_t i = 0; i < n; i++)
-		frames_mark(p->frames, xsk_ring_prod__tx_desc(&p->tx, start + i)->addr, FRAME_AWAY);
+		frames_mark(p->frames, xsk_ring_prod__tx_desc(&p->tx, start + i)->addr, FRAME_TX);
 	xsk_ring_prod__submit(&p->tx, n);
 	frames_intent_done(p->frames);
 	counter_add(&p->count->tx, n);

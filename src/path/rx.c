@@ -6,8 +6,6 @@ void rx_burst(struct port *p, struct burst *b)
 	uint32_t start;
 
 	b->n = xsk_ring_cons__peek(&p->rx, BURST_MAX, &start);
-	if (!b->n)
-		return;
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&p->rx, start + i);
 		struct pkt *pkt = &b->pkt[i];
@@ -17,8 +15,11 @@ void rx_burst(struct port *p, struct burst *b)
 		pkt->data = p->frames->area + d->addr;
 		pkt->drop = DROP_NONE;
 		__builtin_prefetch(pkt->data, 1);
-		frames_mark(p->frames, d->addr, FRAME_HELD);
 	}
+}
+
+void rx_done(struct port *p, const struct burst *b)
+{
 	xsk_ring_cons__release(&p->rx, b->n);
 	counter_add(&p->count->rx, b->n);
 	counter_add(&p->worker->rx, b->n);

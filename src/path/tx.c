@@ -18,8 +18,9 @@ void tx_burst(struct port *const *out, uint32_t n_out, struct burst *b, struct f
 		if (!p->drop && !stage(out[p->backend->nic], p))
 			p->drop = DROP_TX_FULL;
 		if (p->drop) {
-			counter_add(&c->drop[p->drop], 1);
+			frames_mark(f, p->addr, FRAME_HELD);
 			frames_give(f, p->addr);
+			counter_add(&c->drop[p->drop], 1);
 		}
 	}
 	for (uint32_t i = 0; i < n_out; i++)

@@ -75,6 +75,7 @@ static uint32_t forward(struct worker *w, struct port *port)
 	lookup_burst(b, snap_get(), &w->lookup, clock_seconds());
 	rewrite_burst(b, w->info->counters);
 	tx_burst(w->out, w->n_out, b, &w->frames, w->info->counters);
+	rx_done(port, b);
 	return b->n;
 }
 
@@ -134,7 +135,7 @@ int worker_prepare(struct worker *w, struct audit *out)
 	prefault(w->info->flows, w->info->flows_bytes);
 	err = audit_frames(f, w->port, w->n_ports, out);
 
-	/* What was in an engine's hands when it died was received, and went nowhere. */
+	/* A frame that an engine dropped, but died before it said why. */
 	for (uint32_t i = 0; i < w->n_ports; i++) {
 		rx += w->port[i]->count->rx;
 		tx += w->port[i]->count->tx;
