@@ -11,6 +11,7 @@ endef
 $(eval $(call unit,addr_test,src/base/addr_test.c src/base/addr.c))
 $(eval $(call unit,cpu_test,src/base/cpu_test.c src/base/cpu.c))
 $(eval $(call unit,plan_test,src/plan/plan_test.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
+$(eval $(call unit,warn_test,src/plan/warn_test.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
 $(eval $(call unit,print_test,src/plan/print_test.c src/plan/print.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c src/base/addr.c src/base/dataplane.c))
 $(eval $(call unit,facts_test,src/plan/facts_test.c src/plan/facts.c src/plan/facts_nic.c src/base/cpu.c))
 $(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
@@ -96,7 +97,9 @@ lint: $(SKEL)
 	$(Q)clang-format --dry-run -Werror $(LINT_C) $(wildcard bpf/*.c)
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D__x86_64__ -Iinclude -Isrc $(filter %.c,$(LINT_C))
+		--suppress=missingIncludeSystem -Iinclude -Isrc -D__x86_64__ '-DLIBBPF_OPTS(type, name, ...)=struct type name = {0}' \
+		'-Djson_array_foreach(a, i, v)=for (i = 0; i < 9; i++, v = 0)' \
+		'-Djson_object_foreach(o, k, v)=for (k = 0; k < 9; k++, v = 0)' $(filter %.c,$(LINT_C))
 	$(call say,LINT,clang-tidy)
-	$(Q)printf '%s\n' $(filter %.c,$(LINT_C)) | \
-		xargs -P $$(nproc) -n 4 clang-tidy --quiet -- $(CPPFLAGS) $(CFLAGS) -Itools/shuntctl
+	$(Q)printf '%s\n' $(filter-out %_test.c,$(filter %.c,$(LINT_C))) | xargs -P $$(nproc) -n 4 sh -c \
+		'clang-tidy --quiet "$$@" -- $(subst -I$(BUILD),-isystem $(BUILD),$(CPPFLAGS)) $(CFLAGS) -Itools/shuntctl 2>&1 | { ! grep -E -A 12 "(warning|error):"; }' -
