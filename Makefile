@@ -65,6 +65,14 @@ include tests.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
+	install -m 0755 $(BUILD)/shuntd $(DESTDIR)$(SBINDIR)/
+	install -m 0755 $(BUILD)/shuntctl $(DESTDIR)$(BINDIR)/
+	install -m 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 0644 dist/shuntd.service $(DESTDIR)$(UNITDIR)/
+
 .PHONY: clean help
 clean:
 	$(Q)rm -rf build
