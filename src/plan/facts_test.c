@@ -22,7 +22,7 @@
 				      "<object type='PU' os_index='" n "' gp_index='3" n \
 				      "'" SETS(mask) "/>" more "</object>"
 
-/* Two nodes; on the second a PCI card whose interface is called lo, since that one always exists. */
+/* Two nodes; the second has a PCI card whose interface is lo, since that one always exists. */
 static const char two_nodes[] =
 	"<topology version='2.0'>"
 	"<object type='Machine' os_index='0' cpuset='0x3' complete_cpuset='0x3' "
