@@ -92,24 +92,26 @@ static void leaves_nothing_behind(void **state)
 
 static void detaches_though_a_child_holds_copies(void **state)
 {
-	struct steer *s = ns_open_active();
-	int go[2];
-	pid_t child;
-
 	(void)state;
-	assert_int_equal(pipe(go), 0);
-	child = fork();
-	if (!child) {
-		char c;
+	for (int active = 0; active < 2; active++) {
+		struct steer *s = active ? ns_open_active() : ns_open();
+		int go[2];
+		pid_t child;
 
+		assert_int_equal(pipe(go), 0);
+		child = fork();
+		if (!child) {
+			char c;
+
+			close(go[1]);
+			_exit(read(go[0], &c, 1) != 0);
+		}
+		steer_close(s, false);
+		assert_true(ns_is_clean());
 		close(go[1]);
-		_exit(read(go[0], &c, 1) != 0);
+		close(go[0]);
+		waitpid(child, NULL, 0);
 	}
-	steer_close(s, false);
-	assert_true(ns_is_clean());
-	close(go[1]);
-	close(go[0]);
-	waitpid(child, NULL, 0);
 }
 
 static void keeps_dropping_until_the_next_life(void **state)
@@ -322,6 +324,25 @@ static void refuses_a_foreign_program_and_says_how_to_remove_it(void **state)
 	assert_true(ns_is_clean());
 }
 
+/* Interfaces of different namespaces have the same numbers. */
+static void blames_no_link_of_another_namespace(void **state)
+{
+	int prog = load_foreign(), other = load_foreign();
+	int index = (int)if_nametoindex("v0");
+	int link = bpf_link_create(other, index, BPF_XDP, NULL);
+	int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	assert_true(link >= 0);
+	assert_int_equal(ns_enter(state), 0);
+	assert_int_equal(if_nametoindex("v0"), index);
+	assert_int_equal(bpf_xdp_attach(index, prog, XDP_FLAGS_DRV_MODE, NULL), 0);
+	refuse_v0(false, -EBUSY, "\"foreign\"", "ip link set dev v0 xdpdrv off");
+	close(link);
+	close(ns);
+	close(other);
+	close(prog);
+}
+
 static void says_what_keeps_native_mode_away(void **state)
 {
 	struct steer *s;
@@ -497,6 +518,7 @@ int main(void)
 		NS_TEST(areas_survive_if_kept_with_the_same_size),
 		NS_TEST(a_child_shares_the_areas),
 		NS_TEST(refuses_a_foreign_program_and_says_how_to_remove_it),
+		NS_TEST(blames_no_link_of_another_namespace),
 		NS_TEST(says_what_keeps_native_mode_away),
 		NS_TEST(refuses_a_second_shuntd),
 		NS_TEST(a_change_of_mode_replaces_native_but_not_generic),
