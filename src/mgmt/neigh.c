@@ -23,6 +23,7 @@ enum {
 	AGAIN_MS = 5000,	      /* for what the kernel doesn't do by itself */
 	TURN_NS = 4000000,	      /* of the queue's work in one turn of the loop */
 	TURN_EVENTS = 256,	      /* datagrams, likewise */
+	FLUSH_EVENTS = 10000,	      /* those that are thrown away unread */
 	QUIET_NS = 60 * 1000000000ll, /* between two complaints about lost events */
 };
 
@@ -45,7 +46,8 @@ struct neigh {
 	struct nic_state nic[NICS_MAX];
 	uint8_t own[NICS_MAX][6]; /* the NICs' MAC addresses */
 	bool resync;		  /* links have to be read, and everything that is watched */
-	uint64_t complained;
+	bool overrun;		  /* events were lost, and the socket isn't empty yet */
+	uint64_t complained;	  /* when that was logged last */
 	uint8_t buf[NETLINK_BUFFER];
 };
 
@@ -131,7 +133,8 @@ static void evaluate(struct neigh *n, struct watched *w)
 	if (w->retry)
 		return;
 	way = reach_of_route(err, &route, n->dp);
-	if (way.state == REACH_NO_ROUTE && !way.oif && w->had_nic && !n->nic[w->nic].up) {
+	if (way.state == REACH_NO_ROUTE && w->had_nic &&
+	    (n->nic[w->nic].gone || (!way.oif && !n->nic[w->nic].up))) {
 		/* Taking a link down takes its routes away. */
 		settle(n, w, (struct reach){.state = REACH_DOWN, .nic = w->nic}, 0, NULL);
 		return;
@@ -282,15 +285,24 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* The kernel had more to say than the socket had room for. */
+/* The kernel had more to say than the socket had room for. It drops what else comes, without a
+ * word, until the socket is empty: only then does reading everything anew help. */
 static void overrun(struct neigh *n)
 {
 	uint64_t now = uv_hrtime();
 
-	if (!n->complained || now - n->complained > QUIET_NS) {
-		log_warn("netlink: events were lost in a burst; reading everything anew");
-		n->complained = now;
-	}
+	n->overrun = true;
+	if (n->complained && now - n->complained < QUIET_NS)
+		return;
+	log_warn("netlink: events were lost in a burst; reading everything anew");
+	n->complained = now;
+}
+
+static void drained(struct neigh *n)
+{
+	if (!n->overrun)
+		return;
+	n->overrun = false;
 	n->resync = true;
 	arm(n, COALESCE_MS);
 }
@@ -299,14 +311,18 @@ static void read_events(struct neigh *n)
 {
 	ssize_t len;
 
-	for (int i = 0; i < TURN_EVENTS; i++) {
+	for (int i = 0; i < (n->overrun ? FLUSH_EVENTS : TURN_EVENTS); i++) {
 		len = mnl_socket_recvfrom(n->events, n->buf, sizeof(n->buf));
-		if (len >= 0)
+		if (len >= 0 && n->overrun)
+			continue;
+		if (len >= 0) {
 			mnl_cb_run(n->buf, len, 0, 0, on_event, n);
-		else if (errno == ENOBUFS || errno == ENOSPC)
+		} else if (errno == ENOBUFS || errno == ENOSPC) {
 			overrun(n);
-		else if (errno != EINTR)
+		} else if (errno == EAGAIN) {
+			drained(n);
 			return;
+		}
 	}
 }
 
@@ -353,7 +369,7 @@ static void on_turn(uv_timer_t *t)
 
 	/* What is asked below is newer than any event that waits. */
 	read_events(n);
-	if (n->resync)
+	if (n->resync && !n->overrun)
 		resync(n);
 	while (uv_hrtime() < end && (w = watch_dequeue(&n->watch)))
 		evaluate(n, w);
