@@ -63,7 +63,7 @@ def test_churn_wrr(t):
 @e2e(servers=4, queues=2)
 def test_churn_mh(t):
     """The same with Maglev hashing."""
-    churn(t, "mh")
+    churn(t, "mh -b mh-port")
 
 
 @e2e(servers=1)

@@ -16,25 +16,27 @@ def start_service(t, servers, sched, **kw):
     return d
 
 
-def go_on(t, conns, rules):
-    """Another daemon takes the pinned link over and is told the services; nobody was reset."""
+def go_on(t, conns, again=()):
+    """Another daemon takes over what is pinned, services and flows; nobody was reset."""
     d = t.shuntd()
-    d.ctl("-R", stdin=rules)
-    d.wait_usable(rules.count("-r "))
+    for line in again:
+        d.ctl(line)
     time.sleep(4)  # what was sent meanwhile is sent again by TCP's own timers
     result = conns.finish()
     expect(result["broken"] == 0 and result["moved"] == 0, f"{result}")
     expect(result["max_stall_ms"] > 1000 * AWAY * 0.9, f"shuntd was away, and nobody noticed: {result}")
+    return d
 
 
-def kill_and_restart(t, servers, sched):
+def kill_and_restart(t, servers, sched, again=()):
     d = start_service(t, servers, sched)
     conns = Conns(t.lab, 50, interval=0.1)
     rules = d.ctl("-S -n")
     time.sleep(0.5)
     d.kill_all()
     time.sleep(AWAY)
-    go_on(t, conns, rules)
+    d = go_on(t, conns, again)
+    expect(d.ctl("-S -n") == rules, f"before: {rules}\nafter: {d.ctl('-S -n')}")
 
 
 @e2e(queues=2)
@@ -45,8 +47,14 @@ def test_kill_all(t):
 
 @e2e(servers=3, queues=2)
 def test_kill_all_three_servers(t):
-    """With Maglev hashing each finds its server again, though the flow tables are gone."""
-    kill_and_restart(t, 3, "mh")
+    """Each finds its server again, though it was chosen by turns."""
+    kill_and_restart(t, 3, "rr")
+
+
+@e2e(queues=2)
+def test_kill_all_script(t):
+    """A script that adds the services after every start works after this one too."""
+    kill_and_restart(t, 1, "wrr", [f"-A -t {VIP}:7 -s wrr", f"-a -t {VIP}:7 -r {rip(1)}:7 -g -w 1"])
 
 
 @e2e()
@@ -75,11 +83,10 @@ def test_on_exit_drop(t):
     t.lab.echo_servers(1)
     d.service(f"-t {VIP}:7", [f"{rip(1)}:7"])
     conns = Conns(t.lab, 20, interval=0.1)
-    rules = d.ctl("-S -n")
     expect(d.stop() == 0, f"status {d.child.returncode}")
     expect("xdp" in t.lab.run("director", "ip link show eth0"), "the program is gone")
     time.sleep(AWAY)
-    go_on(t, conns, rules)
+    go_on(t, conns)
 
 
 @e2e()

@@ -84,6 +84,6 @@ def test_rr_shares(t):
 
 @e2e(servers=3, queues=2)
 def test_mh_shares(t):
-    """mh with weights 1:2:3 does so up to chance (4 sigma of 600 draws)."""
-    got = shares(t, "mh", [1, 2, 3], "2 queues")
+    """mh over addresses and ports, weights 1:2:3, does so up to chance (4 sigma of 600 draws)."""
+    got = shares(t, "mh -b mh-port", [1, 2, 3], "2 queues")
     expect(near(got, [100, 200, 300], 8), f"{got}")
