@@ -149,11 +149,15 @@ json_t *client_command(const struct ctl *ctl, const json_t *request)
 {
 	char err[CLIENT_ERR];
 	json_t *answer = client_ask(ctl->socket, request, err);
+	const char *warning;
 
 	if (!answer) {
 		fprintf(stderr, "shuntctl: %s\n", err);
 		return NULL;
 	}
+	warning = json_string_value(json_object_get(answer, "warning"));
+	if (warning)
+		fprintf(stderr, "shuntctl: warning: %s\n", warning);
 	if (ctl->json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');

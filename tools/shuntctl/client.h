@@ -19,8 +19,8 @@ enum {
  * answer. NULL: there is none, and err, of CLIENT_ERR bytes, holds one line with cause and cure. */
 json_t *client_ask(const char *path, const json_t *request, char *err);
 
-/* The same for a command: what went wrong is told on stderr; with --json the answer, whatever it
- * is, is printed on stdout. NULL: exit with CTL_FAILED. */
+/* The same for a command: what went wrong, and what shuntd warns of, is told on stderr; with --json
+ * the answer, whatever it is, is printed on stdout. NULL: exit with CTL_FAILED. */
 json_t *client_command(const struct ctl *ctl, const json_t *request);
 
 bool client_ok(const json_t *answer);

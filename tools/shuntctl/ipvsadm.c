@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ipvsadm.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <popt.h>
@@ -34,7 +35,9 @@ struct parse {
 	uint8_t proto; /* 0: a firewall mark */
 	bool has_server_port;
 	char scheduler[SCHEDULER_NAME];
-	char *flags; /* -b, owned */
+	char *flag_words; /* -b as given, owned */
+	json_t *flags;	  /* its words, owned */
+	const char *refused_flag;
 	long weight;
 };
 
@@ -94,18 +97,18 @@ static int take_fwmark(struct parse *p, const struct option_row *row, const char
 static int take_scheduler(struct parse *p, const struct option_row *row, const char *arg)
 {
 	(void)row;
-	if (!*arg || strlen(arg) >= sizeof(p->scheduler))
+	if (strlen(arg) >= sizeof(p->scheduler))
 		return fail(p, CTL_USAGE, "illegal scheduler name `%s' specified", arg);
 	strcpy(p->scheduler, arg);
 	return 0;
 }
 
-/* They are looked at when the scheduler is known: check_flags. */
+/* They are looked at when the scheduler is known, in check_flags. */
 static int take_sched_flags(struct parse *p, const struct option_row *row, const char *arg)
 {
 	(void)row;
-	p->flags = strdup(arg);
-	return p->flags ? 0 : fail(p, CTL_FAILED, "out of memory");
+	p->flag_words = strdup(arg);
+	return p->flag_words ? 0 : fail(p, CTL_FAILED, "out of memory");
 }
 
 static int take_persistent(struct parse *p, const struct option_row *row, const char *arg)
@@ -113,6 +116,26 @@ static int take_persistent(struct parse *p, const struct option_row *row, const 
 	(void)row;
 	if (arg && number(arg, PERSISTENT_MAX) <= 0)
 		return fail(p, CTL_USAGE, "invalid timeout value `%s' specified", arg);
+	return 0;
+}
+
+static int take_netmask(struct parse *p, const struct option_row *row, const char *arg)
+{
+	struct in_addr mask;
+
+	(void)row;
+	if (p->proto && !addr_is_v4(&p->service) && number(arg, 128) <= 0)
+		return fail(p, CTL_USAGE, "illegal ipv6 netmask specified");
+	if ((!p->proto || addr_is_v4(&p->service)) && !inet_aton(arg, &mask))
+		return fail(p, CTL_USAGE, "illegal virtual server persistent mask specified");
+	return 0;
+}
+
+static int take_ipv6(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row, (void)arg;
+	if (p->proto || !given(p, OPT_SERVICE))
+		return fail(p, CTL_USAGE, "-6 used before -f");
 	return 0;
 }
 
@@ -154,6 +177,7 @@ static int (*const take[TAKE_KINDS])(struct parse *, const struct option_row *, 
 	[TAKE_FORMAT] = take_format,	       [TAKE_SERVICE] = take_service,
 	[TAKE_FWMARK] = take_fwmark,	       [TAKE_SCHEDULER] = take_scheduler,
 	[TAKE_SCHED_FLAGS] = take_sched_flags, [TAKE_PERSISTENT] = take_persistent,
+	[TAKE_NETMASK] = take_netmask,	       [TAKE_IPV6] = take_ipv6,
 	[TAKE_SERVER] = take_server,	       [TAKE_WEIGHT] = take_weight,
 	[TAKE_THRESHOLD] = take_threshold,
 };
@@ -197,14 +221,40 @@ static struct poptOption *popt_table(void)
 	return t;
 }
 
+/* Looks at the words of -b; they stay in order in p->flags. */
+static int check_flags(struct parse *p)
+{
+	const struct sched_flag_row *row, *end = ipvs_sched_flags + ipvs_n_sched_flags;
+	char *rest = p->flag_words, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		for (row = ipvs_sched_flags; row < end && strcmp(row->name, word);)
+			row++;
+		if (!*word)
+			continue;
+		if (row == end)
+			return fail(p, CTL_USAGE, "invalid scheduler flag `%s'", word);
+		if (row->scheduler && strcmp(row->scheduler, p->scheduler))
+			return fail(p, CTL_USAGE, "incompatible scheduler flag `%s'", word);
+		if (!row->supported)
+			p->refused_flag = row->name;
+		json_array_append_new(p->flags, json_string(word));
+	}
+	return 0;
+}
+
 /* The arguments that are no options. */
 static int check_operands(struct parse *p, poptContext pc)
 {
 	const char *arg;
 
-	for (int i = 0; i < p->command->operands; i++)
-		if (!poptGetArg(pc))
+	for (int i = 0; i < p->command->operands; i++) {
+		arg = poptGetArg(pc);
+		if (!arg)
 			return fail(p, CTL_USAGE, "%s", p->command->operands_missing);
+		if (p->call->command == IPVS_SET && number(arg, INT_MAX) < 0)
+			return fail(p, CTL_USAGE, "invalid timeout value `%s' specified", arg);
+	}
 	arg = poptGetArg(pc);
 	return arg ? fail(p, CTL_USAGE, "unexpected argument %s", arg) : 0;
 }
@@ -221,6 +271,8 @@ static int read_options(struct parse *p, poptContext pc, int argc, const char *p
 			    program, program);
 	p->call->command = c - VAL_COMMAND;
 	p->command = &ipvs_commands[p->call->command];
+	if (p->call->command == IPVS_HELP || p->call->command == IPVS_VERSION)
+		return 0;
 	while (!rc && (c = poptGetNextOpt(pc)) >= 0) {
 		if (c < VAL_OPTION)
 			return fail(p, CTL_USAGE, "invalid option `%s'",
@@ -234,7 +286,8 @@ static int read_options(struct parse *p, poptContext pc, int argc, const char *p
 	if (c < -1)
 		return fail(p, CTL_REFUSED, "%s: %s", poptBadOption(pc, POPT_BADOPTION_NOALIAS),
 			    poptStrerror(c));
-	return check_operands(p, pc);
+	rc = check_flags(p);
+	return rc ? rc : check_operands(p, pc);
 }
 
 /* Which options the command needs, takes, and takes one of. */
@@ -331,28 +384,10 @@ static int check_refused(struct parse *p)
 			    row->name, p->why);
 	if (row)
 		return fail(p, CTL_USAGE, "--%s is not supported yet: %s", row->name, p->why);
-	return 0;
-}
-
-/* Adds the words of -b to list. */
-static int check_flags(struct parse *p, json_t *list)
-{
-	const struct sched_flag_row *row, *end = ipvs_sched_flags + ipvs_n_sched_flags;
-	char *rest = p->flags, *word;
-
-	while ((word = strsep(&rest, ","))) {
-		for (row = ipvs_sched_flags; row < end && strcmp(row->name, word);)
-			row++;
-		if (row == end)
-			return fail(p, CTL_USAGE, "invalid scheduler flag `%s'", word);
-		if (row->scheduler && strcmp(row->scheduler, p->scheduler))
-			return fail(p, CTL_USAGE, "incompatible scheduler flag `%s'", word);
-		if (!row->supported)
-			return fail(p, CTL_USAGE,
-				    "scheduler flag %s is not supported yet: shunt knows mh-port",
-				    word);
-		json_array_append_new(list, json_string(word));
-	}
+	if (p->refused_flag)
+		return fail(p, CTL_USAGE,
+			    "scheduler flag %s is not supported yet: shunt knows mh-port",
+			    p->refused_flag);
 	return 0;
 }
 
@@ -364,12 +399,12 @@ static json_t *endpoint_json(const struct addr *a, __be16 port)
 }
 
 /* Says in the control protocol what was understood. */
-static int build_request(struct parse *p)
+static void build_request(struct parse *p)
 {
-	json_t *req, *service, *server, *flags;
+	json_t *req, *service, *server;
 
 	if (!p->command->request)
-		return 0;
+		return;
 	req = json_pack("{s:s}", "cmd", p->command->request);
 	p->call->request = req;
 	if (given(p, OPT_SERVICE)) {
@@ -386,11 +421,9 @@ static int build_request(struct parse *p)
 		}
 	}
 	if (p->command->carries != CARRIES_SERVICE)
-		return 0;
-	flags = json_array();
+		return;
 	json_object_set_new(req, "scheduler", json_string(p->scheduler));
-	json_object_set_new(req, "flags", flags);
-	return check_flags(p, flags);
+	json_object_set(req, "flags", p->flags);
 }
 
 static int understand(struct parse *p)
@@ -402,14 +435,14 @@ static int understand(struct parse *p)
 	if (!rc)
 		rc = check_refused(p);
 	if (!rc)
-		rc = build_request(p);
+		build_request(p);
 	p->call->edit = p->command->edit;
 	return rc;
 }
 
 int ipvs_parse(int argc, const char **argv, struct ipvs_call *call)
 {
-	struct parse p = {.call = call, .weight = 1};
+	struct parse p = {.call = call, .weight = 1, .flags = json_array()};
 	struct poptOption *table = popt_table();
 	poptContext pc = table ? poptGetContext("shuntctl", argc, argv, table, 0) : NULL;
 	int rc;
@@ -421,7 +454,8 @@ int ipvs_parse(int argc, const char **argv, struct ipvs_call *call)
 		rc = read_options(&p, pc, argc, argv[0]);
 	if (!rc)
 		rc = understand(&p);
-	free(p.flags);
+	free(p.flag_words);
+	json_decref(p.flags);
 	poptFreeContext(pc);
 	free(table);
 	return rc;

@@ -198,7 +198,13 @@ static void complains_in_ipvsadms_words(void **state)
 		{"-A --tcp-serv 1.2.3.4:80", 255, "--tcp-serv: unknown option"},
 		{"-A -t", 255, "-t: missing argument"},
 		{"--bogus", 255, "Try `./ipvsadm -h' or './ipvsadm --help' for more information."},
+		{"-A -t 1.2.3.4:80 -b mh-port", 2, "incompatible scheduler flag `mh-port'"},
+		{"-A -b flag-9", 2, "invalid scheduler flag `flag-9'"},
+		{"-A -6", 2, "-6 used before -f"},
+		{"-A -t 1.2.3.4:80 -M x", 2, "illegal virtual server persistent mask specified"},
+		{"-A -t [2001:db8::1]:80 -p -M 129", 2, "illegal ipv6 netmask specified"},
 		{"--set 1 2", 2, "--set option requires 3 timeout values"},
+		{"--set 1 2 x", 2, "invalid timeout value `x' specified"},
 	};
 
 	(void)state;

@@ -76,6 +76,14 @@ static void cell_sum(const json_t *v, char *buf)
 	snprintf(buf, CELL, "%" JSON_INTEGER_FORMAT, sum);
 }
 
+/* Frames nowhere to be found; "?" if they moved while they were counted. */
+static void cell_missing(const json_t *v, char *buf)
+{
+	snprintf(buf, CELL, "%" JSON_INTEGER_FORMAT "%s",
+		 json_integer_value(json_object_get(v, "missing")),
+		 json_is_false(json_object_get(v, "exact")) ? "?" : "");
+}
+
 static void cell_size(const json_t *v, char *buf)
 {
 	snprintf(buf, CELL, "%zu", json_array_size(v));
@@ -138,7 +146,7 @@ static const struct column worker_columns[] = {
 	{"FREE", "frames.free", cell_plain, NUMBER},
 	{"IN-RX", "frames.rx", cell_plain, NUMBER},
 	{"IN-TX", "frames.tx", cell_plain, NUMBER},
-	{"MISSING", "frames.missing", cell_plain, NUMBER},
+	{"MISSING", "frames", cell_missing, NUMBER},
 };
 
 static const struct column port_columns[] = {
@@ -146,9 +154,10 @@ static const struct column port_columns[] = {
 	{"QUEUE", "queue", cell_plain, NUMBER},
 	{"WORKER", "worker", cell_plain, NUMBER},
 	{"MODE", "mode", cell_plain, 0},
-	{"SENDS", "tx", cell_plain, 0},
-	{"RX-RING", "rx", cell_plain, NUMBER},
-	{"FILL", "fill_level", cell_plain, NUMBER},
+	{"RX", "rx", cell_plain, NUMBER},
+	{"TX", "sent", cell_plain, NUMBER},
+	{"IN-RX", "fill_level", cell_plain, NUMBER},
+	{"IN-TX", "tx_level", cell_plain, NUMBER},
 	{"RX-DROPPED", "statistics.rx_dropped", cell_plain, NUMBER},
 	{"RX-FULL", "statistics.rx_ring_full", cell_plain, NUMBER},
 	{"FILL-EMPTY", "statistics.rx_fill_ring_empty_descs", cell_plain, NUMBER},
@@ -171,32 +180,30 @@ static const struct column neighbour_columns[] = {
 	{"INTERFACE", "interface", cell_plain, 0},
 };
 
-static void drop_rows_add(json_t *rows, const char *where, const json_t *reasons,
-			  const json_t *meaning, bool all)
+static void drop_row_add(json_t *rows, const char *where, const char *reason, json_t *count,
+			 const json_t *meaning)
 {
-	const char *reason, *text;
-	json_t *count;
+	const char *text = json_string_value(json_object_get(meaning, reason));
 
-	json_object_foreach ((json_t *)reasons, reason, count) {
-		if (!all && json_integer_value(count) == 0)
-			continue;
-		text = json_string_value(json_object_get(meaning, reason));
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:O, s:s}", "where", where,
-						      "reason", reason, "count", count, "meaning",
-						      text ? text : ""));
-	}
+	json_array_append_new(rows, json_pack("{s:s, s:s, s:O, s:s}", "where", where, "reason",
+					      reason, "count", count, "meaning", text ? text : ""));
 }
 
-/* The workers' reasons, then those of the XDP program on each interface. */
+/* The workers' reasons, then those of the XDP program on each interface, which also counts what
+ * it didn't drop: that is for all only. */
 static json_t *drop_rows(const json_t *answer, bool all)
 {
 	const json_t *meaning = json_object_get(answer, "meaning");
-	json_t *rows = json_array(), *reasons;
-	const char *interface;
+	json_t *rows = json_array(), *reasons, *count;
+	const char *interface, *reason;
 
-	drop_rows_add(rows, "workers", json_object_get(answer, "workers"), meaning, all);
+	json_object_foreach (json_object_get(answer, "workers"), reason, count)
+		if (all || json_integer_value(count))
+			drop_row_add(rows, "workers", reason, count, meaning);
 	json_object_foreach (json_object_get(answer, "steer"), interface, reasons)
-		drop_rows_add(rows, interface, reasons, meaning, all);
+		json_object_foreach (reasons, reason, count)
+			if (all || (json_integer_value(count) && !strncmp(reason, "drop", 4)))
+				drop_row_add(rows, interface, reason, count, meaning);
 	return rows;
 }
 

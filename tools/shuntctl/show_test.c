@@ -42,10 +42,11 @@ static void columns_line_up_numbers_to_the_right(void **state)
 
 static void drops_show_what_happened_and_all_the_rest(void **state)
 {
-	static const char json[] = "{\"workers\":{\"ttl\":12,\"short\":0},"
-				   "\"steer\":{\"eth0\":{\"drop_no_socket\":3,\"redirect\":0}},"
-				   "\"meaning\":{\"ttl\":\"time to live ran out\","
-				   "\"short\":\"shorter than its headers\"}}";
+	static const char json[] =
+		"{\"workers\":{\"ttl\":12,\"short\":0},"
+		"\"steer\":{\"eth0\":{\"drop_no_socket\":3,\"redirect\":5},\"eth1\":null},"
+		"\"meaning\":{\"ttl\":\"time to live ran out\","
+		"\"short\":\"shorter than its headers\"}}";
 
 	(void)state;
 	expect("drops", false, json,
@@ -57,9 +58,22 @@ static void drops_show_what_happened_and_all_the_rest(void **state)
 	       "workers  ttl                12  time to live ran out\n"
 	       "workers  short               0  shorter than its headers\n"
 	       "eth0     drop_no_socket      3  -\n"
-	       "eth0     redirect            0  -\n");
+	       "eth0     redirect            5  -\n");
 	expect("drops", false, "{\"workers\":{\"ttl\":0},\"steer\":{}}",
 	       "nothing was dropped (--all lists every reason)\n");
+}
+
+static void ports_show_both_sides_and_the_kernels_counters(void **state)
+{
+	(void)state;
+	expect("ports", false,
+	       "{\"ports\":[{\"interface\":\"eth0\",\"queue\":0,\"worker\":0,\"mode\":\"copy\","
+	       "\"tx\":true,\"rx\":10,\"sent\":7,\"filled\":1010,\"completed\":7,"
+	       "\"fill_level\":1000,\"tx_level\":0,\"statistics\":null}]}",
+	       "INTERFACE  QUEUE  WORKER  MODE  RX  TX  IN-RX  IN-TX  RX-DROPPED  RX-FULL"
+	       "  FILL-EMPTY  TX-EMPTY  RX-INVALID  TX-INVALID\n"
+	       "eth0           0       0  copy  10   7   1000      0           -        -"
+	       "           -         -           -           -\n");
 }
 
 static void workers_sum_their_drops_and_tell_of_the_engine(void **state)
@@ -70,11 +84,11 @@ static void workers_sum_their_drops_and_tell_of_the_engine(void **state)
 	       "\"pass\":0,\"drops\":{\"ttl\":1,\"short\":2},\"flows_new\":4,\"flows_moved\":0,"
 	       "\"flows_full\":0,\"csum_done\":5,\"loops\":9,\"naps\":2,\"kicks\":3,"
 	       "\"kick_busy\":0,\"frames\":{\"total\":8192,\"free\":8000,\"rx\":190,\"tx\":2,"
-	       "\"missing\":0}}],\"engine\":{\"restarts\":1,\"uptime\":60}}",
+	       "\"missing\":1,\"exact\":false}}],\"engine\":{\"restarts\":1,\"uptime\":60}}",
 	       "WORKER  CPU  NODE  TID  RX  TX  PASS  DROPPED  FLOWS  MOVED  FULL  NAPS  KICKS"
 	       "  LOST  FRAMES  FREE  IN-RX  IN-TX  MISSING\n"
 	       "     0    1     0  123  10   7     0        3      4      0     0     2      3"
-	       "     0    8192  8000    190      2        0\n"
+	       "     0    8192  8000    190      2       1?\n"
 	       "engine: up 60 s, restarted 1 times\n");
 }
 
@@ -101,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_line_up_numbers_to_the_right),
 		cmocka_unit_test(drops_show_what_happened_and_all_the_rest),
+		cmocka_unit_test(ports_show_both_sides_and_the_kernels_counters),
 		cmocka_unit_test(workers_sum_their_drops_and_tell_of_the_engine),
 		cmocka_unit_test(what_is_missing_is_a_dash),
 		cmocka_unit_test(unknown_kinds_are_refused),
