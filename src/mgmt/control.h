@@ -10,6 +10,7 @@
 #include "base/dataplane.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
+#include "mgmt/request.h"
 #include "mgmt/steer.h"
 
 /* What commands work on; all borrowed. */
@@ -21,9 +22,12 @@ struct command_ctx {
 	uint64_t started; /* CLOCK_MONOTONIC seconds */
 };
 
-/* Carries out one request and returns the answer (a new reference; never NULL). write: the peer
- * may change things. Management thread. */
+/* Carries out one request and returns the answer (a new reference; never NULL, but JSON's null
+ * when there is no memory). write: the peer may change things. Management thread. */
 json_t *command_run(struct command_ctx *ctx, json_t *request, bool write);
+
+/* The answer that refuses a request (likewise). */
+json_t *command_fault(const struct fault *f);
 
 struct control;
 
@@ -33,7 +37,8 @@ struct control;
 int control_open(struct control **out, uv_loop_t *loop, const char *path, struct command_ctx *ctx,
 		 char *err, size_t err_size);
 
-/* Closes connections and removes the socket. Takes NULL. */
+/* Closes connections and removes the socket; the loop must run on until the handles are closed,
+ * and frees the rest then. Takes NULL. */
 void control_close(struct control *c);
 
 #endif

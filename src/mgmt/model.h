@@ -116,6 +116,10 @@ uint32_t model_services(const struct model *m);
 void model_service_at(const struct model *m, uint32_t i, struct model_service *out);
 bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out);
 
+/* A configured server, not a leaving one; or NULL. */
+const struct model_backend *model_backend_get(const struct model *m, const struct endpoint *ep,
+					      const struct addr *addr, __be16 port);
+
 /* Totals of a server or of a service: what the workers counted since it was added or since
  * model_zero. A service's totals include those of servers that are gone. */
 struct model_stats {

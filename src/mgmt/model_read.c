@@ -76,6 +76,20 @@ bool model_service_get(const struct model *m, const struct endpoint *ep, struct 
 	return true;
 }
 
+const struct model_backend *model_backend_get(const struct model *m, const struct endpoint *ep,
+					      const struct addr *addr, __be16 port)
+{
+	const struct roster_service *s;
+	bool found;
+	uint32_t i;
+
+	s = service_find(m, ep, &i);
+	if (!s || s->leaving)
+		return NULL;
+	i = roster_find_backend(s, addr, port, &found);
+	return found && !s->backend[i].leaving ? &s->backend[i] : NULL;
+}
+
 static void stats_set(struct model_stats *out, const struct backend_counters *sum)
 {
 	*out = (struct model_stats){

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A request of the control protocol, checked: everything that comes in by the socket passes here
+ * before anything else looks at it. Pure; a fuzzer may call it. */
+#ifndef SHUNT_MGMT_REQUEST_H
+#define SHUNT_MGMT_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "table/service.h"
+
+enum request_field {
+	FIELD_SERVICE = 1 << 0,
+	FIELD_SCHEDULER = 1 << 1,
+	FIELD_FLAGS = 1 << 2,
+	FIELD_SERVER = 1 << 3,
+	FIELD_REQUESTS = 1 << 4,
+	FIELD_REPLACE = 1 << 5,
+	FIELD_WHAT = 1 << 6,
+};
+
+struct request {
+	unsigned int has; /* enum request_field */
+	struct service_conf service;
+	struct backend_conf server;
+	const json_t *requests; /* borrowed from the object */
+	bool replace;
+	const char *what; /* likewise */
+};
+
+/* What is wrong: a word for programs and a line for people. */
+struct fault {
+	const char *code; /* NULL: nothing */
+	char text[256];
+};
+
+/* Notes what is wrong; returns -1. */
+int fault_set(struct fault *f, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Reads the fields of an object: all of must, some of may, and "cmd", which isn't looked at.
+ * Returns 0, or -1 with the fault told. */
+int request_parse(const json_t *object, unsigned int must, unsigned int may, struct request *out,
+		  struct fault *f);
+
+#endif
