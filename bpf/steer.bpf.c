@@ -50,10 +50,15 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
-/* What is left of the frame to read. */
+/* How far the frame is read. Without CAP_PERFMON, which the loader need not have, a packet pointer
+ * moves by constants only and can't be compared with NULL: so the length of IPv4 options, which
+ * only the packet knows, stands apart from it. */
 struct cursor {
+	struct xdp_md *ctx;
 	void *at;
 	void *end;
+	__u32 offset;  /* of at */
+	__u32 options; /* bytes of them to skip */
 };
 
 struct vlan_tag {
@@ -66,20 +71,16 @@ struct ports {
 	__be16 dst;
 };
 
-/* The next bytes of the frame, or NULL if it ends before them. */
-static __always_inline void *peek(const struct cursor *c, __u32 bytes)
+/* Are there so many more bytes? */
+static __always_inline int has(const struct cursor *c, __u32 bytes)
 {
-	return c->at + bytes <= c->end ? c->at : (void *)0;
+	return c->at + bytes <= c->end;
 }
 
-/* The same, and moves past them. */
-static __always_inline void *take(struct cursor *c, __u32 bytes)
+static __always_inline void skip(struct cursor *c, __u32 bytes)
 {
-	void *at = peek(c, bytes);
-
-	if (at)
-		c->at += bytes;
-	return at;
+	c->at += bytes;
+	c->offset += bytes;
 }
 
 static __always_inline void count(__u32 what)
@@ -104,35 +105,37 @@ static __always_inline int is_our_mac(const __u16 *dst)
 
 static __always_inline int read_ethernet(struct cursor *c, __be16 *proto)
 {
-	const struct ethhdr *eth = take(c, sizeof(*eth));
+	const struct ethhdr *eth = c->at;
 	const struct vlan_tag *tag;
 
-	if (!eth)
+	if (!has(c, sizeof(*eth)))
 		return STEER_PASS_SHORT;
 	if (!is_our_mac((const __u16 *)eth->h_dest))
 		return STEER_PASS_MAC;
 	*proto = eth->h_proto;
+	skip(c, sizeof(*eth));
 	if (*proto != bpf_htons(ETH_P_8021Q))
 		return STEER_REDIRECT;
-	tag = take(c, sizeof(*tag));
-	if (!tag)
+	tag = c->at;
+	if (!has(c, sizeof(*tag)))
 		return STEER_PASS_SHORT;
 	*proto = tag->proto;
+	skip(c, sizeof(*tag));
 	return STEER_REDIRECT;
 }
 
 static __always_inline int read_ipv4(struct cursor *c, struct steer_key *key)
 {
-	const struct iphdr *ip = peek(c, sizeof(*ip));
+	const struct iphdr *ip = c->at;
 
-	if (!ip)
+	if (!has(c, sizeof(*ip)))
 		return STEER_PASS_SHORT;
 	if (ip->version != 4 || ip->ihl < 5)
 		return STEER_PASS_PROTO;
 	if (ip->frag_off & bpf_htons(0x3fff)) /* more fragments, or an offset */
 		return STEER_PASS_FRAG;
-	if (!take(c, ip->ihl * 4))
-		return STEER_PASS_SHORT;
+	c->options = ip->ihl * 4 - sizeof(*ip);
+	skip(c, sizeof(*ip));
 	key->proto = ip->protocol;
 	key->addr[10] = 0xff;
 	key->addr[11] = 0xff;
@@ -143,9 +146,9 @@ static __always_inline int read_ipv4(struct cursor *c, struct steer_key *key)
 /* Extension headers are left to the kernel: a service's packets carry none. */
 static __always_inline int read_ipv6(struct cursor *c, struct steer_key *key)
 {
-	const struct ipv6hdr *ip = take(c, sizeof(*ip));
+	const struct ipv6hdr *ip = c->at;
 
-	if (!ip)
+	if (!has(c, sizeof(*ip)))
 		return STEER_PASS_SHORT;
 	if (ip->version != 6)
 		return STEER_PASS_PROTO;
@@ -153,6 +156,7 @@ static __always_inline int read_ipv6(struct cursor *c, struct steer_key *key)
 		return STEER_PASS_FRAG;
 	key->proto = ip->nexthdr;
 	__builtin_memcpy(key->addr, &ip->daddr, sizeof(key->addr));
+	skip(c, sizeof(*ip));
 	return STEER_REDIRECT;
 }
 
@@ -168,12 +172,18 @@ static __always_inline int read_ip(struct cursor *c, __be16 proto, struct steer_
 /* Ports are all that a service is known by; the worker checks the rest of the header. */
 static __always_inline int read_ports(struct cursor *c, struct steer_key *key)
 {
-	const struct ports *ports;
+	const struct ports *ports = c->at;
+	struct ports copy;
 
 	if (key->proto != IPPROTO_TCP && key->proto != IPPROTO_UDP)
 		return STEER_PASS_PROTO;
-	ports = peek(c, sizeof(*ports));
-	if (!ports)
+	if (c->options) {
+		if (bpf_xdp_load_bytes(c->ctx, c->offset + c->options, &copy, sizeof(copy)))
+			return STEER_PASS_SHORT;
+		key->port = copy.dst;
+		return STEER_REDIRECT;
+	}
+	if (!has(c, sizeof(*ports)))
 		return STEER_PASS_SHORT;
 	key->port = ports->dst;
 	return STEER_REDIRECT;
@@ -198,7 +208,7 @@ static __always_inline int classify(struct cursor *c)
 SEC("xdp")
 int shunt_steer(struct xdp_md *ctx)
 {
-	struct cursor c = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
+	struct cursor c = {ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0, 0};
 	int otherwise = fault_pass_all ? XDP_PASS : XDP_DROP;
 	int action = XDP_PASS;
 	int what = classify(&c);

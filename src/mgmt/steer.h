@@ -64,8 +64,8 @@ const char *steer_count_meaning(enum steer_count c);
 /* A shared memory area of this name that outlives the process as long as a link does (when closed
  * with keep): an earlier life's contents if it has the same number of pages, else zeros (*fresh is
  * set then). Ask for all before steer_activate. name: letters, digits, '-' and '_', at most 32.
- * node: NUMA node or -1. Mapped until the process ends, also in children.
- * Returns the mapping or NULL with errno. Holder. */
+ * bytes: below 2 GiB, else E2BIG. node: NUMA node or -1. Mapped until the process ends, also in
+ * children. Returns the mapping or NULL with errno. Holder. */
 void *steer_area(struct steer *s, const char *name, size_t bytes, int node, bool *fresh);
 
 /* Ends the holder's part. keep: links, maps and areas stay pinned, and service packets are

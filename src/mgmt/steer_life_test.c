@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/magic.h>
@@ -20,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -324,6 +326,37 @@ static void refuses_a_foreign_program_and_says_how_to_remove_it(void **state)
 	assert_true(ns_is_clean());
 }
 
+/* Without CAP_SYS_ADMIN no program is opened by its id, without CAP_PERFMON the verifier is strict. */
+static void three_capabilities_are_enough(void **state)
+{
+	const uint32_t caps = 1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW;
+	const uint32_t bpf = 1U << (CAP_BPF - 32);
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{caps, caps, 0}, {bpf, bpf, 0}};
+	int status = -1;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		const struct nic nic = ns_nic("v0");
+		struct steer *s;
+		char err[256];
+
+		if (syscall(SYS_capset, &head, data))
+			_exit(1);
+		for (int life = 0; life < 2; life++) {
+			if (steer_open(&s, &nic, 1, false, err, sizeof(err)) ||
+			    steer_activate(s, err, sizeof(err)))
+				_exit(2);
+			steer_close(s, life == 0);
+		}
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	assert_true(ns_is_clean());
+}
+
 /* Interfaces of different namespaces have the same numbers. */
 static void blames_no_link_of_another_namespace(void **state)
 {
@@ -518,6 +551,7 @@ int main(void)
 		NS_TEST(areas_survive_if_kept_with_the_same_size),
 		NS_TEST(a_child_shares_the_areas),
 		NS_TEST(refuses_a_foreign_program_and_says_how_to_remove_it),
+		NS_TEST(three_capabilities_are_enough),
 		NS_TEST(blames_no_link_of_another_namespace),
 		NS_TEST(says_what_keeps_native_mode_away),
 		NS_TEST(refuses_a_second_shuntd),

@@ -119,6 +119,7 @@ int steer_program_fd(const struct steer *s, uint32_t nic)
 	return s->nic[nic].program;
 }
 
+/* One entry: of more, the kernel rounds the number up to a power of two without CAP_PERFMON. */
 static int make_map(uint32_t pages, int node)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -127,7 +128,7 @@ static int make_map(uint32_t pages, int node)
 		opts.map_flags |= BPF_F_NUMA_NODE;
 		opts.numa_node = (uint32_t)node;
 	}
-	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "shunt_area", sizeof(uint32_t), PAGE, pages,
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "shunt_area", sizeof(uint32_t), pages * PAGE, 1,
 			      &opts);
 }
 
@@ -137,8 +138,8 @@ static bool is_area(int map, uint32_t pages)
 	uint32_t len = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(map, &info, &len) && info.type == BPF_MAP_TYPE_ARRAY &&
-	       info.map_flags & BPF_F_MMAPABLE && info.value_size == PAGE &&
-	       info.max_entries == pages;
+	       info.map_flags & BPF_F_MMAPABLE && info.value_size == pages * PAGE &&
+	       info.max_entries == 1;
 }
 
 /* Sets a->map to an earlier life's, or to a new one. */
@@ -156,9 +157,14 @@ static int open_area(const struct steer *s, struct steer_area *a, uint32_t pages
 void *steer_area(struct steer *s, const char *name, size_t bytes, int node, bool *fresh)
 {
 	size_t pages = (bytes + PAGE - 1) / PAGE;
-	struct steer_area *a = calloc(1, sizeof(*a));
+	struct steer_area *a;
 	void *at = MAP_FAILED;
 
+	if (pages > INT32_MAX / PAGE) {
+		errno = E2BIG;
+		return NULL;
+	}
+	a = calloc(1, sizeof(*a));
 	if (!a)
 		return NULL;
 	snprintf(a->pin, sizeof(a->pin), "area-%s", name);
