@@ -150,8 +150,9 @@ static void print_flags(const struct printer *p, const json_t *service, const ch
 	size_t i;
 	json_t *flag;
 
-	json_array_foreach (flags, i, flag)
+	json_array_foreach (flags, i, flag) {
 		fprintf(p->out, "%s%s", i ? "," : before, json_string_value(flag));
+	}
 	if (json_array_size(flags))
 		fputs(after, p->out);
 }

@@ -150,66 +150,62 @@ static void without_s_the_scheduler_is_mh_and_that_is_told(void **state)
 	ipvs_call_free(&call);
 }
 
+static const struct {
+	const char *line;
+	int code;
+	const char *error;
+} complaints[] = {
+	{"-A -t 1.2.3.4", 2, "Zero port specified for non-persistent service"},
+	{"-A -t 1.2.3.4:80 -r 5.6.7.8", 2,
+	 "Illegal 'real-server' option with the 'add-service' command"},
+	{"-A", 2, "You need to supply the 'service-address' option for the 'add-service' command"},
+	{"-a -t 1.2.3.4:80", 2,
+	 "You need to supply the 'real-server' option for the 'add-server' command"},
+	{"-a -t 1.2.3.4:80 -r 5.6.7.8:81 -g -w 70000", 2, "illegal weight specified"},
+	{"-a -t 1.2.3.4:80 -r 5.6.7.8:81 -w -1", 2, "illegal weight specified"},
+	{"-t 1.2.3.4:80 -A", 255, "Try `./ipvsadm -h' or './ipvsadm --help' for more information."},
+	{"-A -D -t 1.2.3.4:80", 2, "invalid option `-D'"},
+	{"-L -c --stats", 2, "options conflicts in the list command"},
+	{"-L --connection --timeout", 2,
+	 "The option 'timeout' conflicts with the 'connection' option in the 'list' "
+	 "command"},
+	{"-A -t 12345 -s rr", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t :80", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t 1.2.3:80", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t 1.2.3.4:65536", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t 1.2.3.4:", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t [2001:db8::1]", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t [1.2.3.4]:80", 2, "illegal virtual server address[:port] specified"},
+	{"-A -t 2001:db8::1", 2, "Zero port specified for non-persistent service"},
+	{"-a -t 1.2.3.4:80 -r x::y", 2, "illegal real server address[:port] specified"},
+	{"-A -t 1.2.3.4:80 -p 0", 2, "invalid timeout value `0' specified"},
+	{"-A -t 1.2.3.4:80 -o", 2, "One-Packet Scheduling is only for UDP virtual services"},
+	{"-A -t 1.2.3.4:80 -u 1.2.3.4:80", 2, "multiple 'service-address' options specified"},
+	{"-A -t 1.2.3.4:80 -s rr -b mh-port", 2, "incompatible scheduler flag `mh-port'"},
+	{"-A -t 1.2.3.4:80 -s mh -b mh-prot", 2, "invalid scheduler flag `mh-prot'"},
+	{"-a -t 1.2.3.4:80 -r [2001:db8::1]:80", 2,
+	 "Different address family is allowed only for tunneling servers"},
+	{"-C -n", 2, "Illegal 'numeric' option with the 'flush' command"},
+	{"-L -n -n", 2, "multiple 'numeric' options specified"},
+	{"-L foo", 2, "unexpected argument foo"},
+	{"-L --bogus", 255, "--bogus: unknown option"},
+	{"-A --tcp-serv 1.2.3.4:80", 255, "--tcp-serv: unknown option"},
+	{"-A -t", 255, "-t: missing argument"},
+	{"--bogus", 255, "Try `./ipvsadm -h' or './ipvsadm --help' for more information."},
+	{"-A -t 1.2.3.4:80 -b mh-port", 2, "incompatible scheduler flag `mh-port'"},
+	{"-A -b flag-9", 2, "invalid scheduler flag `flag-9'"},
+	{"-A -6", 2, "-6 used before -f"},
+	{"-A -t 1.2.3.4:80 -M x", 2, "illegal virtual server persistent mask specified"},
+	{"-A -t [2001:db8::1]:80 -p -M 129", 2, "illegal ipv6 netmask specified"},
+	{"--set 1 2", 2, "--set option requires 3 timeout values"},
+	{"--set 1 2 x", 2, "invalid timeout value `x' specified"},
+};
+
 static void complains_in_ipvsadms_words(void **state)
 {
-	static const struct {
-		const char *line;
-		int code;
-		const char *error;
-	} bad[] = {
-		{"-A -t 1.2.3.4", 2, "Zero port specified for non-persistent service"},
-		{"-A -t 1.2.3.4:80 -r 5.6.7.8", 2,
-		 "Illegal 'real-server' option with the 'add-service' command"},
-		{"-A", 2,
-		 "You need to supply the 'service-address' option for the 'add-service' command"},
-		{"-a -t 1.2.3.4:80", 2,
-		 "You need to supply the 'real-server' option for the 'add-server' command"},
-		{"-a -t 1.2.3.4:80 -r 5.6.7.8:81 -g -w 70000", 2, "illegal weight specified"},
-		{"-a -t 1.2.3.4:80 -r 5.6.7.8:81 -w -1", 2, "illegal weight specified"},
-		{"-t 1.2.3.4:80 -A", 255,
-		 "Try `./ipvsadm -h' or './ipvsadm --help' for more information."},
-		{"-A -D -t 1.2.3.4:80", 2, "invalid option `-D'"},
-		{"-L -c --stats", 2, "options conflicts in the list command"},
-		{"-L --connection --timeout", 2,
-		 "The option 'timeout' conflicts with the 'connection' option in the 'list' "
-		 "command"},
-		{"-A -t 12345 -s rr", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t :80", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t 1.2.3:80", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t 1.2.3.4:65536", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t 1.2.3.4:", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t [2001:db8::1]", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t [1.2.3.4]:80", 2, "illegal virtual server address[:port] specified"},
-		{"-A -t 2001:db8::1", 2, "Zero port specified for non-persistent service"},
-		{"-a -t 1.2.3.4:80 -r x::y", 2, "illegal real server address[:port] specified"},
-		{"-A -t 1.2.3.4:80 -p 0", 2, "invalid timeout value `0' specified"},
-		{"-A -t 1.2.3.4:80 -o", 2,
-		 "One-Packet Scheduling is only for UDP virtual services"},
-		{"-A -t 1.2.3.4:80 -u 1.2.3.4:80", 2,
-		 "multiple 'service-address' options specified"},
-		{"-A -t 1.2.3.4:80 -s rr -b mh-port", 2, "incompatible scheduler flag `mh-port'"},
-		{"-A -t 1.2.3.4:80 -s mh -b mh-prot", 2, "invalid scheduler flag `mh-prot'"},
-		{"-a -t 1.2.3.4:80 -r [2001:db8::1]:80", 2,
-		 "Different address family is allowed only for tunneling servers"},
-		{"-C -n", 2, "Illegal 'numeric' option with the 'flush' command"},
-		{"-L -n -n", 2, "multiple 'numeric' options specified"},
-		{"-L foo", 2, "unexpected argument foo"},
-		{"-L --bogus", 255, "--bogus: unknown option"},
-		{"-A --tcp-serv 1.2.3.4:80", 255, "--tcp-serv: unknown option"},
-		{"-A -t", 255, "-t: missing argument"},
-		{"--bogus", 255, "Try `./ipvsadm -h' or './ipvsadm --help' for more information."},
-		{"-A -t 1.2.3.4:80 -b mh-port", 2, "incompatible scheduler flag `mh-port'"},
-		{"-A -b flag-9", 2, "invalid scheduler flag `flag-9'"},
-		{"-A -6", 2, "-6 used before -f"},
-		{"-A -t 1.2.3.4:80 -M x", 2, "illegal virtual server persistent mask specified"},
-		{"-A -t [2001:db8::1]:80 -p -M 129", 2, "illegal ipv6 netmask specified"},
-		{"--set 1 2", 2, "--set option requires 3 timeout values"},
-		{"--set 1 2 x", 2, "invalid timeout value `x' specified"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		expect_error(bad[i].line, bad[i].code, bad[i].error);
+	for (size_t i = 0; i < sizeof(complaints) / sizeof(*complaints); i++)
+		expect_error(complaints[i].line, complaints[i].code, complaints[i].error);
 }
 
 static void what_shunt_does_not_do_is_refused_by_its_name(void **state)

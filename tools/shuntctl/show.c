@@ -58,10 +58,11 @@ static void cell_plain(const json_t *v, char *buf)
 		snprintf(buf, CELL, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	else if (json_is_boolean(v))
 		snprintf(buf, CELL, "%s", json_is_true(v) ? "yes" : "no");
-	json_array_foreach (v, i, word)
+	json_array_foreach (v, i, word) {
 		if (used < CELL)
 			used += snprintf(buf + used, CELL - used, "%s%s", i ? "," : "",
 					 json_string_value(word));
+	}
 }
 
 /* The sum of an object's numbers. */
@@ -71,8 +72,9 @@ static void cell_sum(const json_t *v, char *buf)
 	const char *key;
 	json_t *n;
 
-	json_object_foreach ((json_t *)v, key, n)
+	json_object_foreach ((json_t *)v, key, n) {
 		sum += json_integer_value(n);
+	}
 	snprintf(buf, CELL, "%" JSON_INTEGER_FORMAT, sum);
 }
 
@@ -197,13 +199,16 @@ static json_t *drop_rows(const json_t *answer, bool all)
 	json_t *rows = json_array(), *reasons, *count;
 	const char *interface, *reason;
 
-	json_object_foreach (json_object_get(answer, "workers"), reason, count)
+	json_object_foreach (json_object_get(answer, "workers"), reason, count) {
 		if (all || json_integer_value(count))
 			drop_row_add(rows, "workers", reason, count, meaning);
-	json_object_foreach (json_object_get(answer, "steer"), interface, reasons)
-		json_object_foreach (reasons, reason, count)
+	}
+	json_object_foreach (json_object_get(answer, "steer"), interface, reasons) {
+		json_object_foreach (reasons, reason, count) {
 			if (all || (json_integer_value(count) && !strncmp(reason, "drop", 4)))
 				drop_row_add(rows, interface, reason, count, meaning);
+		}
+	}
 	return rows;
 }
 
@@ -290,8 +295,9 @@ static void print_rows(FILE *out, const struct kind *k, const json_t *rows)
 		}
 	}
 	print_row(out, k, width, NULL);
-	json_array_foreach (rows, r, row)
+	json_array_foreach (rows, r, row) {
 		print_row(out, k, width, row);
+	}
 }
 
 bool show_print(FILE *out, const char *kind, const json_t *answer, bool all)
