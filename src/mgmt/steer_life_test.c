@@ -326,7 +326,8 @@ static void refuses_a_foreign_program_and_says_how_to_remove_it(void **state)
 	assert_true(ns_is_clean());
 }
 
-/* Without CAP_SYS_ADMIN no program is opened by its id, without CAP_PERFMON the verifier is strict. */
+/* Without CAP_SYS_ADMIN no program is opened by its id; without CAP_PERFMON the verifier is
+ * strict. */
 static void three_capabilities_are_enough(void **state)
 {
 	const uint32_t caps = 1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW;

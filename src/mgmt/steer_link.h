@@ -17,7 +17,8 @@ int steer_link_check(int link, const struct nic *nic, bool *skb, char *err, size
 
 /* Attaches the program natively or (skb) generically. Returns an fd that the caller owns, or
  * -errno as the kernel gave it, with a line in err that names the NIC and the cure: -EBUSY for
- * any foreign program, -EOPNOTSUPP, -EINVAL, -ERANGE, -ENOSPC, -ENOMEM for what the driver can't. */
+ * any foreign program, -EOPNOTSUPP, -EINVAL, -ERANGE, -ENOSPC, -ENOMEM for what the driver
+ * can't. */
 int steer_link_attach(const struct nic *nic, int prog, bool skb, char *err, size_t err_size);
 
 #endif
