@@ -27,6 +27,7 @@ $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/table/f
 $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
+$(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c src/mgmt/neigh.c src/mgmt/keep.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/netlink.c src/mgmt/nlmsg.c src/base/addr.c))
 ROOT_TESTS += $(BUILD)/test/neigh_root_test
 $(BUILD)/test/neigh_root_test: override LDFLAGS += -Wl,--wrap=nl_neigh_set
@@ -42,6 +43,8 @@ $(eval $(call unit,ipvsadm_test,$(addprefix $(ctl)/,ipvsadm_test.c ipvsadm.c ipv
 $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_print.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c ipvs_print.c ipvsadm.c ipvs_grammar.c names.c client.c) src/base/addr.c))
 $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c))
+$(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c))
+$(eval $(call unit,command_test,src/mgmt/command_test.c src/mgmt/command.c src/mgmt/request.c src/mgmt/show.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c))
 
 $(BUILD)/test/%:
 	$(call say,LD,$@)

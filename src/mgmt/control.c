@@ -210,6 +210,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 /* Goes on with what was read, or with reading. No answer is being written. */
 static void client_pump(struct client *c)
 {
+	int err;
+
 	if (c->n && client_line(c))
 		return;
 	if (c->n > (c->write ? LINE_MAX_WRITER : LINE_MAX_READER)) {
@@ -225,7 +227,8 @@ static void client_pump(struct client *c)
 		uv_timer_stop(&c->timer);
 	else if (!uv_is_active((uv_handle_t *)&c->timer))
 		uv_timer_start(&c->timer, on_stall, STALL_MS, 0); /* for the whole line */
-	if (uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read))
+	err = uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+	if (err && err != UV_EALREADY)
 		client_close(c);
 }
 
