@@ -31,11 +31,12 @@ static int keep_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* Checks the fixed header's size, then collects the attributes that follow it. */
+/* Checks the fixed header's size, then collects the attributes that follow it. libmnl rounds the
+ * message's length up; the kernel's is a multiple already. */
 static int read_attrs(const struct nlmsghdr *nlh, size_t header, struct attrs *at)
 {
 	memset(at, 0, sizeof(*at));
-	if (mnl_nlmsg_get_payload_len(nlh) < header)
+	if (nlh->nlmsg_len % MNL_ALIGNTO || mnl_nlmsg_get_payload_len(nlh) < header)
 		return -EINVAL;
 	return mnl_attr_parse(nlh, header, keep_attr, at) < 0 ? -EINVAL : 0;
 }
