@@ -7,7 +7,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "mgmt/mgmt.h"
@@ -21,36 +20,38 @@ struct engine {
 	int wake_fd;
 };
 
-/* Goes through what an earlier engine left: each frame is found exactly once, each flow is whole. */
-static int prepare_worker(struct engine *e, uint32_t i)
+static void set_lookup(struct engine *e, uint32_t i)
 {
-	struct setup *s = e->setup;
-	struct worker *w = &s->worker[i];
-	struct audit audit;
-	uint32_t torn;
-	int err = worker_prepare(w, &audit);
+	struct worker_info *info = &e->setup->dp.worker[i];
 
-	if (err) {
-		log_error("worker %u: %u frames: %u free, %u to receive, %u to send, %u faults", i,
-			  w->frames.n, audit.held, audit.rx, audit.tx, audit.faults);
-		return err;
-	}
-	flow_attach(&e->flows[i], w->info->flows, w->info->flows_bytes);
-	torn = flow_audit(&e->flows[i], clock_seconds());
-	if (torn)
-		log_warn("worker %u: %u torn flows dropped", i, torn);
-	w->lookup = (struct lookup){
+	flow_attach(&e->flows[i], info->flows, info->flows_bytes);
+	e->setup->worker[i].lookup = (struct lookup){
 		.key = state_key(e->state),
 		.flows = e->flows,
-		.n_flows = s->dp.n_workers,
+		.n_flows = e->setup->dp.n_workers,
 		.self = i,
-		.backends = w->info->backends,
-		.counters = w->info->counters,
+		.backends = info->backends,
+		.counters = info->counters,
 	};
-	if (s->dp.engines)
+}
+
+/* Each frame was found exactly once, each flow is whole: or these sockets can't be used on. */
+static int wait_worker(struct engine *e, uint32_t i)
+{
+	struct worker *w = &e->setup->worker[i];
+	struct worker_found found;
+	int err = worker_wait(w, &found);
+	const struct audit *a = &found.frames;
+
+	if (err)
+		log_error("worker %u: of %u frames %u free, %u to receive, %u to send, %u faults",
+			  i, w->frames.n, a->held, a->rx, a->tx, a->faults);
+	else if (e->setup->dp.engines)
 		log_info("worker %u: %u frames conserved: %u free, %u to receive, %u to send", i,
-			 w->frames.n, audit.held, audit.rx, audit.tx);
-	return 0;
+			 w->frames.n, a->held, a->rx, a->tx);
+	if (found.torn)
+		log_warn("worker %u: %u torn flows dropped", i, found.torn);
+	return err;
 }
 
 static void stop_workers(struct engine *e, uint32_t n)
@@ -66,21 +67,25 @@ static void stop_workers(struct engine *e, uint32_t n)
 /* Starts the workers, says so, and manages until it is told to stop. */
 static int run(struct engine *e, int ready_fd)
 {
+	int code = EXIT_OK;
 	uint32_t n;
-	int code;
 
 	for (n = 0; n < e->setup->dp.n_workers; n++) {
 		int err = worker_start(&e->setup->worker[n], e->wake_fd);
 
 		if (err) {
 			log_error("worker %u: no thread: %s", n, strerror(-err));
-			stop_workers(e, n);
-			return EXIT_OTHER;
+			code = EXIT_OTHER;
+			break;
 		}
 	}
-	if (ready_fd >= 0 && write(ready_fd, "", 1) != 1)
+	for (uint32_t i = 0; i < n; i++)
+		if (wait_worker(e, i))
+			code = EXIT_REBUILD;
+	if (!code && ready_fd >= 0 && write(ready_fd, "", 1) != 1)
 		log_warn("the holder isn't listening");
-	code = mgmt_run(e->mgmt);
+	if (!code)
+		code = mgmt_run(e->mgmt);
 	stop_workers(e, n);
 	return code;
 }
@@ -95,10 +100,7 @@ int engine_run(struct setup *s, const char *ctl, int ready_fd)
 	if (!e.flows || e.wake_fd < 0 || state_attach(&e.state, s->state, s->state_bytes))
 		goto out;
 	for (uint32_t i = 0; i < s->dp.n_workers; i++)
-		if (prepare_worker(&e, i)) {
-			code = EXIT_REBUILD;
-			goto out;
-		}
+		set_lookup(&e, i);
 	conf.state = e.state;
 	/* Before the workers: the first packet shall find a whole table. */
 	code = mgmt_open(&e.mgmt, &conf);

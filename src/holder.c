@@ -180,7 +180,7 @@ static int run(struct holder *h)
 	}
 	if (!engine_ready(h)) {
 		reap(h, 0, &code);
-		return code > 0 ? code : EXIT_INTERNAL;
+		return code > 0 && code != EXIT_REBUILD ? code : EXIT_INTERNAL;
 	}
 	h->conf->warn(h->conf->setup.plan);
 	setup_report(&h->setup);

@@ -192,7 +192,8 @@ static int open_model(struct mgmt *m)
 		log_error("table of an earlier engine: %s", strerror(-err));
 		return err;
 	}
-	model_settle(m->model); /* with the neighbours that the kernel knows already */
+	neigh_settle(m->neigh); /* the kernel knows most of them already */
+	model_settle(m->model);
 	return 0;
 }
 

@@ -406,6 +406,14 @@ int neigh_watch(struct neigh *n, const struct addr *server)
 	return 0;
 }
 
+void neigh_settle(struct neigh *n)
+{
+	struct watched *w;
+
+	while ((w = watch_dequeue(&n->watch)))
+		evaluate(n, w);
+}
+
 void neigh_unwatch(struct neigh *n, const struct addr *server)
 {
 	struct watched *w = watch_find(&n->watch, server);

@@ -33,6 +33,10 @@ int neigh_open(struct neigh **out, uv_loop_t *loop, const struct dataplane *dp,
  * address twice is the same as once. */
 int neigh_watch(struct neigh *n, const struct addr *server);
 
+/* Asks the kernel about all servers that were watched so far, now: some 50 us each. For an engine
+ * that takes over, so that its workers don't start without a neighbour. */
+void neigh_settle(struct neigh *n);
+
 /* Stops it, and takes back the kernel's managed entry if it was ours. */
 void neigh_unwatch(struct neigh *n, const struct addr *server);
 

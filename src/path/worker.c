@@ -100,21 +100,6 @@ static void worker_loop(struct worker *w)
 	}
 }
 
-static void *worker_main(void *arg)
-{
-	struct worker *w = arg;
-	char name[16];
-
-	snprintf(name, sizeof(name), "shunt/%u", w->self);
-	cpu_name_thread(name);
-	cpu_pin(0, w->info->cpu); /* a CPU that left since the plan was made stops nobody */
-	__atomic_store_n(&w->info->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
-	rcu_register_thread();
-	worker_loop(w);
-	rcu_unregister_thread();
-	return NULL;
-}
-
 /* Page tables are filled before the first packet, not by it. An old kernel that can't do so
  * takes the faults one by one. */
 static void prefault(void *start, size_t bytes)
@@ -124,30 +109,56 @@ static void prefault(void *start, size_t bytes)
 	madvise((void *)page, bytes + ((uintptr_t)start - page), MADV_POPULATE_WRITE);
 }
 
-int worker_prepare(struct worker *w, struct audit *out)
+/* A frame that an engine dropped, but died before it said why, is in no other count. */
+static void settle_counters(struct worker *w)
 {
 	struct worker_counters *c = w->info->counters;
-	struct frames *f = &w->frames;
-	uint64_t rx = c->rx_before, tx = c->tx_before, accounted;
-	int err;
+	uint64_t accounted;
 
-	prefault(f->area + ((size_t)f->first << f->shift), (size_t)f->n << f->shift);
-	prefault(w->info->flows, w->info->flows_bytes);
-	err = audit_frames(f, w->port, w->n_ports, out);
-
-	/* A frame that an engine dropped, but died before it said why. */
+	c->rx = c->rx_before;
+	c->tx = c->tx_before;
 	for (uint32_t i = 0; i < w->n_ports; i++) {
-		rx += w->port[i]->count->rx;
-		tx += w->port[i]->count->tx;
+		c->rx += w->port[i]->count->rx;
+		c->tx += w->port[i]->count->tx;
 	}
-	c->rx = rx;
-	c->tx = tx;
 	c->drop[DROP_RESTART] = 0;
 	accounted = c->tx + c->pass;
 	for (int i = 0; i < DROP_COUNT; i++)
 		accounted += c->drop[i];
 	c->drop[DROP_RESTART] = c->rx - accounted;
+}
+
+static int prepare(struct worker *w)
+{
+	struct frames *f = &w->frames;
+	int err;
+
+	prefault(f->area + ((size_t)f->first << f->shift), (size_t)f->n << f->shift);
+	prefault(w->info->flows, w->info->flows_bytes);
+	err = audit_frames(f, w->port, w->n_ports, &w->found.frames);
+	w->found.torn = flow_audit(&w->lookup.flows[w->self], clock_seconds());
+	settle_counters(w);
 	return err;
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	char name[16];
+	int err;
+
+	snprintf(name, sizeof(name), "shunt/%u", w->self);
+	cpu_name_thread(name);
+	cpu_pin(0, w->info->cpu); /* a CPU that left since the plan was made stops nobody */
+	__atomic_store_n(&w->info->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
+	err = prepare(w);
+	rcu_register_thread();
+	w->error = err;
+	sem_post(&w->prepared);
+	if (!err)
+		worker_loop(w);
+	rcu_unregister_thread();
+	return NULL;
 }
 
 int worker_start(struct worker *w, int wake_fd)
@@ -158,6 +169,7 @@ int worker_start(struct worker *w, int wake_fd)
 	for (uint32_t i = 0; i < w->n_ports; i++)
 		w->fds[i] = (struct pollfd){.fd = w->port[i]->fd, .events = POLLIN};
 	w->fds[w->n_ports] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+	sem_init(&w->prepared, 0, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are management's */
 	err = pthread_create(&w->thread, NULL, worker_main, w);
@@ -165,7 +177,16 @@ int worker_start(struct worker *w, int wake_fd)
 	return -err;
 }
 
+int worker_wait(struct worker *w, struct worker_found *found)
+{
+	while (sem_wait(&w->prepared))
+		; /* interrupted */
+	*found = w->found;
+	return w->error;
+}
+
 void worker_stop(struct worker *w)
 {
 	pthread_join(w->thread, NULL);
+	sem_destroy(&w->prepared);
 }

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "base/dataplane.h"
 #include "path/audit.h"
@@ -15,6 +16,12 @@
 
 enum {
 	WORKER_PORTS_MAX = 64
+};
+
+/* What an engine left to the next. */
+struct worker_found {
+	struct audit frames;
+	uint32_t torn; /* flows dropped */
 };
 
 struct worker {
@@ -31,15 +38,21 @@ struct worker {
 	struct pollfd fds[WORKER_PORTS_MAX + 1]; /* what wakes it from a nap; the last: wake */
 	uint64_t idle_since;			 /* ns; 0: not idle */
 	pthread_t thread;
+	sem_t prepared;
+	struct worker_found found;
+	int error; /* of its preparation */
 };
 
-/* Finds its frames in rings that may be in use, and sets its counters right. out gets the tally.
- * Returns what audit_frames does. The engine's main thread, before the start. */
-int worker_prepare(struct worker *w, struct audit *out);
-
-/* Starts and stops the thread. wake_fd: an eventfd, readable when workers shall stop; all share it.
- * Management thread. worker_stop waits until the thread is gone. */
+/* Starts the thread, which first finds its frames in rings that may be in use, drops torn flows and
+ * sets its counters right (all workers do so side by side), then forwards. wake_fd: an eventfd,
+ * readable when workers shall stop; all share it. Returns 0 or -errno. Management thread. */
 int worker_start(struct worker *w, int wake_fd);
+
+/* Waits until the thread forwards, and tells what it found. Returns 0, or what audit_frames said:
+ * the thread is about to end then. Management thread. */
+int worker_wait(struct worker *w, struct worker_found *found);
+
+/* Waits until the thread is gone. Management thread. */
 void worker_stop(struct worker *w);
 
 #endif
