@@ -239,15 +239,16 @@ class Shuntd:
         """rx = tx + pass + drops, and no frame missing; read until two readings agree."""
         def settled():
             first, second = self.workers(), self.workers()
-            return second if [w["rx"] for w in first] == [w["rx"] for w in second] else None
-        for w in until(settled, 5, "counters stand still"):
+            quiet = [w["rx"] for w in first] == [w["rx"] for w in second]
+            return second if quiet and all(w["frames"]["exact"] for w in second) else None
+        for w in until(settled, 5, "counters stand still, frames known exactly"):
             drops = sum(w["drops"].values())
             expect(w["rx"] == w["tx"] + w["pass"] + drops,
                    f"worker {w['worker']}: rx {w['rx']} is not tx {w['tx']} + pass {w['pass']} + drops {drops}")
             frames = dict(w["frames"])
-            total, missing = frames.pop("total"), frames.pop("missing")
-            expect(missing == 0, f"worker {w['worker']}: {missing} frames missing: {w['frames']}")
-            expect(sum(frames.values()) == total, f"worker {w['worker']}: frames don't add up: {w['frames']}")
+            expect(frames["missing"] == 0 and frames["exact"], f"worker {w['worker']}: frames missing: {frames}")
+            expect(frames["free"] + frames["rx"] + frames["tx"] == frames["total"],
+                   f"worker {w['worker']}: frames don't add up: {frames}")
 
     def stop(self, seconds=15):
         if self.child.poll() is None:
