@@ -156,11 +156,13 @@ static void save_service(const struct roster_service *s, struct state_service *o
 	out->slot = s->slot;
 	out->n_backends = s->n;
 	out->leaving = s->leaving;
+	out->inherited = s->inherited;
 	out->gone = s->gone;
 	for (uint32_t i = 0; i < s->n; i++) {
 		backend[i].conf = s->backend[i].conf;
 		backend[i].id = s->backend[i].id;
 		backend[i].leaving = s->backend[i].leaving;
+		backend[i].inherited = s->backend[i].inherited;
 		backend[i].base = s->backend[i].base;
 	}
 }

@@ -304,12 +304,14 @@ static int restore_service(struct model *m, const struct state_service *in,
 	if (!s)
 		return -ENOMEM;
 	s->leaving = in->leaving;
+	s->inherited = in->inherited || !m->dp->engines;
 	s->gone = in->gone;
 	for (i = 0; i < in->n_backends; i++) {
 		struct model_backend b = {
 			.conf = backend[i].conf,
 			.id = backend[i].id,
 			.leaving = backend[i].leaving,
+			.inherited = backend[i].inherited || !m->dp->engines,
 			.base = backend[i].base,
 		};
 		int err = b.id ? model_insert_backend(m, s, i, &b) : -EINVAL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The configured table, as the management thread edits it: services, their servers, and what is
  * known of each server's neighbour. Every change ends in model_commit, which makes a snapshot of
- * it, publishes that to the workers, tells the XDP program, and saves the table in the state area. */
+ * it, publishes that to the workers, tells the XDP program, and saves the table in the state
+ * area. */
 #ifndef SHUNT_MGMT_MODEL_H
 #define SHUNT_MGMT_MODEL_H
 
@@ -40,6 +41,7 @@ struct model_backend {
 	struct backend_conf conf;
 	uint32_t id;
 	bool leaving;		      /* removed; goes when its last flow has gone */
+	bool inherited;		      /* of an earlier shuntd, and nobody has asked for it since */
 	uint32_t left;		      /* the last sweep that had begun when it was removed */
 	struct backend_counters base; /* where its totals start in the workers' counters */
 	const struct reach *reach;    /* changes as the neighbour does */
@@ -79,7 +81,8 @@ void model_free(struct model *m);
 
 /* Rebuilds services and servers, with their ids, from the state area, and commits: all of them
  * are steered and watched anew. Returns the number of services (without leaving ones) or -errno.
- * Once, after model_new. */
+ * Once, after model_new. What the first engine of a shuntd finds there is of an earlier shuntd
+ * that was killed: it is in force, and may all be added once more, as scripts do at a start. */
 int model_restore(struct model *m);
 
 /* Edits. 0 or: -EEXIST (service or server is there already), -ENOENT (no such service),
@@ -130,7 +133,8 @@ void model_backend_stats(const struct model *m, const struct model_backend *b,
 void model_service_stats(const struct model *m, const struct endpoint *ep, struct model_stats *out);
 
 /* Live flows of every backend slot, counted now from the flow tables: active (established) and
- * inactive (everything else), as in ipvsadm's ActiveConn and InActConn. Valid until the next call. */
+ * inactive (everything else), as in ipvsadm's ActiveConn and InActConn. Valid until the next
+ * call. */
 struct model_flows {
 	uint32_t active, inactive;
 };

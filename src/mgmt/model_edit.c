@@ -63,14 +63,16 @@ int model_service_add(struct model *m, const struct service_conf *conf)
 			return slot;
 		return roster_insert(m->draft, i, conf, (uint32_t)slot) ? 0 : -ENOMEM;
 	}
-	if (!m->draft->service[i]->leaving)
-		return -EEXIST;
 	s = roster_own(m->draft, i);
 	if (!s)
 		return -ENOMEM;
+	if (!s->leaving && !s->inherited)
+		return -EEXIST;
+	if (s->leaving)
+		totals_zero(m, s);
 	s->leaving = false;
+	s->inherited = false;
 	s->conf = *conf;
-	totals_zero(m, s);
 	return 0;
 }
 
@@ -82,9 +84,11 @@ int model_service_edit(struct model *m, const struct service_conf *conf)
 	if (!conf_valid(conf))
 		return -EINVAL;
 	err = draft_service(m, &conf->ep, &s);
-	if (!err)
-		s->conf = *conf;
-	return err;
+	if (err)
+		return err;
+	s->conf = *conf;
+	s->inherited = false;
+	return 0;
 }
 
 static void backend_leave(struct model *m, struct model_backend *b)
@@ -189,6 +193,7 @@ static int backend_create(struct model *m, struct roster_service *s, uint32_t i,
 int model_backend_add(struct model *m, const struct endpoint *ep, const struct backend_conf *conf)
 {
 	struct roster_service *s;
+	struct model_backend *b;
 	bool found;
 	uint32_t i;
 	int err = draft_service(m, ep, &s);
@@ -200,11 +205,14 @@ int model_backend_add(struct model *m, const struct endpoint *ep, const struct b
 	i = roster_find_backend(s, &conf->addr, conf->port, &found);
 	if (!found)
 		return backend_create(m, s, i, conf);
-	if (!s->backend[i].leaving)
+	b = &s->backend[i];
+	if (!b->leaving && !b->inherited)
 		return -EEXIST;
-	s->backend[i].leaving = false;
-	s->backend[i].conf = *conf;
-	model_retire_totals(m, s, &s->backend[i]);
+	if (b->leaving)
+		model_retire_totals(m, s, b);
+	b->leaving = false;
+	b->inherited = false;
+	b->conf = *conf;
 	return 0;
 }
 
@@ -236,6 +244,7 @@ int model_backend_edit(struct model *m, const struct endpoint *ep, const struct 
 	if (!backend_valid(ep, conf))
 		return -EINVAL;
 	b->conf = *conf;
+	b->inherited = false;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct roster_service {
 	uint32_t refs; /* rosters that hold it */
 	uint32_t slot;
 	bool leaving;
+	bool inherited;		      /* see struct model_backend */
 	struct backend_counters gone; /* what its former servers counted */
 	struct pick *pick;	      /* made from ... */
 	uint64_t pick_of;	      /* ... candidates with this hash; kept by apply.c */

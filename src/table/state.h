@@ -17,14 +17,15 @@ struct state_service {
 	uint32_t slot;
 	uint32_t n_backends; /* how many of backend[] follow for this one, in order */
 	uint32_t leaving;    /* removed, but servers of it are still leaving */
-	uint32_t pad;
+	uint32_t inherited;  /* from an earlier shuntd, and nobody has asked for it since */
 	struct backend_counters gone; /* what its former servers counted */
 };
 
 struct state_backend {
 	struct backend_conf conf;
 	uint32_t id;
-	uint32_t leaving;	      /* removed, but flows are left */
+	uint16_t leaving; /* removed, but flows are left */
+	uint16_t inherited;
 	struct backend_counters base; /* where its totals start in the workers' counters */
 };
 
