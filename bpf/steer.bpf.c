@@ -16,10 +16,6 @@
 
 const char program_license[] SEC("license") = "Dual BSD/GPL";
 
-/* A fault for negative controls: service packets without a socket are passed, as other programs
- * do. Set before loading, and read-only from then on. */
-const volatile __u8 fault_pass_all = 0;
-
 /* Written by the management thread. The value says nothing: a key's presence does. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -209,12 +205,11 @@ SEC("xdp")
 int shunt_steer(struct xdp_md *ctx)
 {
 	struct cursor c = {ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0, 0};
-	int otherwise = fault_pass_all ? XDP_PASS : XDP_DROP;
 	int action = XDP_PASS;
 	int what = classify(&c);
 
 	if (what == STEER_REDIRECT) {
-		action = bpf_redirect_map(&sockets, ctx->rx_queue_index, otherwise);
+		action = bpf_redirect_map(&sockets, ctx->rx_queue_index, XDP_DROP);
 		if (action != XDP_REDIRECT)
 			what = STEER_DROP_NO_SOCK;
 	}

@@ -158,14 +158,12 @@ static int open_services(struct steer *s, const struct bpf_map *want, char *err,
 
 static int load(struct steer *s, struct steer_nic *one, char *err, size_t err_size)
 {
-	const char *fault = getenv("SHUNT_FAULT");
 	int rc;
 
 	one->bpf = steer_bpf__open();
 	if (!one->bpf)
 		return steer_fail(-errno, err, err_size, "cannot open the XDP program: %s",
 				  strerror(errno));
-	one->bpf->rodata->fault_pass_all = fault && !strcmp(fault, "pass_all");
 	rc = s->services < 0 ? open_services(s, one->bpf->maps.services, err, err_size) : 0;
 	if (rc)
 		return rc;

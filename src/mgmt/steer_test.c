@@ -219,19 +219,6 @@ static void follows_changes_of_services_and_mac(void **state)
 	steer_close(s, false);
 }
 
-static void a_fault_can_be_set_for_negative_controls(void **state)
-{
-	struct steer *s;
-
-	(void)state;
-	setenv("SHUNT_FAULT", "pass_all", 1);
-	s = ns_open_active();
-	unsetenv("SHUNT_FAULT");
-	ns_add_services(s);
-	assert_int_equal(ns_run(s, rows[0].frame, rows[0].len, 0), XDP_PASS);
-	steer_close(s, false);
-}
-
 static void every_counter_has_a_name_and_a_meaning(void **state)
 {
 	(void)state;
@@ -249,7 +236,6 @@ int main(void)
 		NS_TEST(drops_a_services_packets_where_no_socket_is),
 		NS_TEST(passes_frames_that_end_inside_their_headers),
 		NS_TEST(follows_changes_of_services_and_mac),
-		NS_TEST(a_fault_can_be_set_for_negative_controls),
 		cmocka_unit_test(every_counter_has_a_name_and_a_meaning),
 	};
 
