@@ -28,8 +28,10 @@ $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path
 $(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
-$(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c src/mgmt/neigh.c src/mgmt/keep.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/netlink.c src/mgmt/nlmsg.c src/base/addr.c))
-ROOT_TESTS += $(BUILD)/test/neigh_root_test
+NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c
+$(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))
+$(eval $(call unit,neigh_link_test,src/mgmt/neigh_link_test.c $(NEIGH)))
+ROOT_TESTS += $(BUILD)/test/neigh_root_test $(BUILD)/test/neigh_link_test
 $(BUILD)/test/neigh_root_test: override LDFLAGS += -Wl,--wrap=nl_neigh_set
 STEER := $(patsubst %,src/mgmt/%.c,steer steer_map steer_link steer_pin steer_lock steer_ns_test) src/base/addr.c
 $(eval $(call unit,steer_test,src/mgmt/steer_test.c $(STEER)))
@@ -79,7 +81,12 @@ check-unit: $(TESTS)
 	$(Q)ROOT_TESTS='$(notdir $(ROOT_TESTS))' ci/unit $(TESTS)
 
 # NAMES='seed kill' runs those whose names have these parts.
-check-e2e: all
+MUTANTS := $(patsubst ci/mutants/%.patch,build/mutant/%/shuntd,$(wildcard ci/mutants/*.patch))
+$(MUTANTS): build/mutant/%/shuntd: ci/mutants/%.patch ci/mutant build/shuntd
+	$(call say,MUTANT,$*)
+	$(Q)ci/mutant $* >/dev/null
+
+check-e2e: all $(MUTANTS)
 	$(Q)$(SUDO) ci/e2e/run $(if $(SAN),--san) $(NAMES)
 
 # Everything: ci/stages says what. The last line is 'N passed, N failed, N skipped'.

@@ -158,16 +158,18 @@ class Conns:
 
 
 class Shuntd:
-    """The daemon in the director's namespace, and shuntctl for it."""
+    """The daemon in the director's namespace, and shuntctl for it. mutant: one of ci/mutants, its faults for controls."""
 
-    def __init__(self, lab, build, sanitized, args=("-i", "eth0"), env=None, ready=True, log="shuntd.log"):
+    def __init__(self, lab, build, sanitized, args=("-i", "eth0"), env=None, ready=True, log="shuntd.log",
+                 mutant=None):
         self.lab = lab
         self.build = build
         self.log = f"{lab.logdir}/{log}"
         self.ctl_path = f"{lab.state}/ctl.sock"
         self.env = dict(os.environ, **(env or {}), **(sanitizer_env() if sanitized else {}))
         self.seen = os.path.getsize(self.log) if os.path.exists(self.log) else 0
-        self.args = [f"{build}/shuntd", *args, "--ctl", self.ctl_path]
+        program = f"{ROOT}/build/mutant/{mutant}/shuntd" if mutant else f"{build}/shuntd"
+        self.args = [program, *args, "--ctl", self.ctl_path]
         self.child = lab.spawn("director", self.args, log, env=self.env, stdin=subprocess.DEVNULL)
         if ready:
             self.wait_ready()

@@ -59,7 +59,7 @@ def test_kill_all_script(t):
 @e2e()
 def control_kill_all(t):
     """If the program passes a service's packets to the kernel instead, every connection is reset."""
-    d = start_service(t, 1, "wrr", env={"SHUNT_FAULT": "pass_all"})
+    d = start_service(t, 1, "wrr", mutant="pass_all")
     conns = Conns(t.lab, 10, interval=0.1)
     d.kill_all()
     time.sleep(1)

@@ -41,7 +41,7 @@ def test_macs(t):
 @e2e(queues=2)
 def control_macs(t):
     """With the rewriting of the source MAC off, the MAC test fails."""
-    t.shuntd(env={"SHUNT_FAULT": "keep_source_mac"}).service(f"-t {VIP}:80", [f"{rip(1)}:80"])
+    t.shuntd(mutant="keep_source_mac").service(f"-t {VIP}:80", [f"{rip(1)}:80"])
     with must_fail("keep_source_mac"):
         macs_are_right(t)
 

@@ -11,9 +11,18 @@
 
 #include "base/counters.h"
 
-enum { NICS_MAX = 8, WORKERS_MAX = 128, PORTS_MAX = 512 };
+enum {
+	NICS_MAX = 8,
+	WORKERS_MAX = 128,
+	PORTS_MAX = 512
+};
 
-enum xdp_mode { MODE_ZEROCOPY, MODE_COPY, MODE_SKB, MODE_COUNT };
+enum xdp_mode {
+	MODE_ZEROCOPY,
+	MODE_COPY,
+	MODE_SKB,
+	MODE_COUNT
+};
 extern const char *const xdp_mode_name[MODE_COUNT]; /* "zerocopy", "copy", "skb" */
 
 /* Any thread. */
@@ -21,8 +30,8 @@ struct nic {
 	char name[IFNAMSIZ];
 	int ifindex;
 	uint8_t mac[6];
-	uint16_t queues; /* receive queues, all of them served */
-	int node;	 /* NUMA node, -1: none */
+	uint16_t queues;    /* receive queues, all of them served */
+	int node;	    /* NUMA node, -1: none */
 	enum xdp_mode mode; /* as read back from the kernel */
 };
 
@@ -39,20 +48,20 @@ struct port_info {
 /* In shared memory; written by the port's worker. Each is the position of a ring since the socket
  * was made, so that free + fill + rx + tx + completion + in the kernel = frames can be checked. */
 struct port_counters {
-	uint64_t rx;	   /* frames taken from the receive ring */
-	uint64_t tx;	   /* frames put on the transmit ring */
-	uint64_t filled;   /* frames put on the fill ring */
+	uint64_t rx;	    /* frames taken from the receive ring */
+	uint64_t tx;	    /* frames put on the transmit ring */
+	uint64_t filled;    /* frames put on the fill ring */
 	uint64_t completed; /* frames taken from the completion ring */
 };
 
 struct worker_info {
 	int cpu;
-	int node;		 /* of its memory; -1: none */
-	int tid;		 /* of the present engine's thread; written by the worker */
-	uint32_t frames;	 /* it owns */
-	struct worker_counters *counters;   /* shared */
-	struct backend_counters *backends;  /* shared; BACKENDS_MAX */
-	void *flows;		 /* shared; its flow table */
+	int node;	 /* of its memory; -1: none */
+	int tid;	 /* of the present engine's thread; written by the worker */
+	uint32_t frames; /* it owns */
+	struct worker_counters *counters;  /* shared */
+	struct backend_counters *backends; /* shared; BACKENDS_MAX */
+	void *flows;			   /* shared; its flow table */
 	size_t flows_bytes;
 };
 

@@ -44,16 +44,13 @@ static bool stopping(struct worker *w)
 	return wake->revents & POLLIN;
 }
 
-/* Nothing came in this turn: send what is left, take sent frames home, and sleep if it is so for
- * long. */
+/* Nothing came in this turn: send what is left, and sleep if it has been so for long. */
 static void idle(struct worker *w)
 {
 	uint64_t now = clock_ns();
 
-	for (uint32_t i = 0; i < w->n_out; i++) {
+	for (uint32_t i = 0; i < w->n_out; i++)
 		port_kick(w->out[i]);
-		port_reap(w->out[i]);
-	}
 	for (uint32_t i = 0; w->poll_busy && i < w->n_ports; i++)
 		port_busy_poll(w->port[i]);
 	if (!w->idle_since)
@@ -89,14 +86,14 @@ static void worker_loop(struct worker *w)
 		for (uint32_t i = 0; i < w->n_ports; i++)
 			n += forward(w, w->port[i]);
 		rcu_quiescent_state(); /* no snapshot pointer lives past this line */
+		for (uint32_t i = 0; i < w->n_out; i++)
+			port_reap(w->out[i]);
 		counter_add(&c->loops, 1);
 		__atomic_store_n(&c->free_frames, w->frames.n_free, __ATOMIC_RELAXED);
 		if (n)
 			w->idle_since = 0;
 		else
 			idle(w);
-		for (uint32_t i = 0; i < w->n_out; i++)
-			port_reap(w->out[i]);
 	}
 }
 

@@ -82,7 +82,8 @@ static int take_service(struct parse *p, const struct option_row *row, const cha
 
 	p->proto = row->value;
 	if (names_parse(arg, p->proto, &p->service, &p->service_port, &has_port))
-		return fail(p, CTL_USAGE, "illegal virtual server address[:port] specified");
+		return fail(p, CTL_USAGE, "illegal virtual server address[:port] specified: %s",
+			    arg);
 	return 0;
 }
 
@@ -125,9 +126,10 @@ static int take_netmask(struct parse *p, const struct option_row *row, const cha
 
 	(void)row;
 	if (p->proto && !addr_is_v4(&p->service) && number(arg, 128) <= 0)
-		return fail(p, CTL_USAGE, "illegal ipv6 netmask specified");
+		return fail(p, CTL_USAGE, "illegal ipv6 netmask specified: %s", arg);
 	if ((!p->proto || addr_is_v4(&p->service)) && !inet_aton(arg, &mask))
-		return fail(p, CTL_USAGE, "illegal virtual server persistent mask specified");
+		return fail(p, CTL_USAGE, "illegal virtual server persistent mask specified: %s",
+			    arg);
 	return 0;
 }
 
@@ -143,7 +145,7 @@ static int take_server(struct parse *p, const struct option_row *row, const char
 {
 	(void)row;
 	if (names_parse(arg, p->proto, &p->server, &p->server_port, &p->has_server_port))
-		return fail(p, CTL_USAGE, "illegal real server address[:port] specified");
+		return fail(p, CTL_USAGE, "illegal real server address[:port] specified: %s", arg);
 	return 0;
 }
 
@@ -151,7 +153,8 @@ static int take_weight(struct parse *p, const struct option_row *row, const char
 {
 	(void)row;
 	p->weight = number(arg, 65535);
-	return p->weight < 0 ? fail(p, CTL_USAGE, "illegal weight specified") : 0;
+	return p->weight < 0 ? fail(p, CTL_USAGE, "illegal weight specified: %s (0 to 65535)", arg)
+			     : 0;
 }
 
 static void refuse(struct parse *p, const struct option_row *row, const char *why)
@@ -167,7 +170,7 @@ static int take_threshold(struct parse *p, const struct option_row *row, const c
 	long n = number(arg, INT_MAX);
 
 	if (n < 0)
-		return fail(p, CTL_USAGE, "illegal %c_threshold specified", row->name[0]);
+		return fail(p, CTL_USAGE, "illegal %c_threshold specified: %s", row->name[0], arg);
 	if (n > 0)
 		refuse(p, row, "shunt has no connection thresholds, only 0");
 	return 0;

@@ -324,10 +324,13 @@ void show_usage(FILE *out)
 		fprintf(out, "      %-12s %s\n", kinds[i].name, kinds[i].help);
 }
 
+/* One line: what was wrong, and all that would have been right. */
 static int usage_error(const char *what, const char *word)
 {
-	fprintf(stderr, "shuntctl: show %s%s. It knows:\n", what, word);
-	show_usage(stderr);
+	fprintf(stderr, "shuntctl: show %s%s; it knows:", what, word);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		fprintf(stderr, " %s", kinds[i].name);
+	fputc('\n', stderr);
 	return CTL_USAGE;
 }
 
