@@ -13,6 +13,9 @@
 
 struct neigh;
 
+/* Called from the loop and by neigh_settle, never from within neigh_watch. They may watch and
+ * unwatch (the server they are told of, too), but not close. The first turn of the loop tells of
+ * NICs that aren't up, or have another MAC address than dp says. */
 struct neigh_hooks {
 	void *ctx;
 	/* What is known of a watched server changed. */
@@ -37,14 +40,18 @@ int neigh_watch(struct neigh *n, const struct addr *server);
  * that takes over, so that its workers don't start without a neighbour. */
 void neigh_settle(struct neigh *n);
 
-/* Stops it, and takes back the kernel's managed entry if it was ours. */
+/* Stops it, and takes back the kernel's managed entry if it was ours. What the kernel knows
+ * of the server stays there, as an ordinary entry. */
 void neigh_unwatch(struct neigh *n, const struct addr *server);
 
 /* Everything that is watched, for `show neighbours`. */
 void neigh_each(struct neigh *n,
-		void (*fn)(void *ctx, const struct addr *server, const struct reach *reach), void *ctx);
+		void (*fn)(void *ctx, const struct addr *server, const struct reach *reach),
+		void *ctx);
 
-/* Takes back all that it set in the kernel and closes. Takes NULL. */
+/* Takes back all that it set in the kernel and closes; the loop has to run once more for the rest
+ * of its memory. An engine that dies instead leaves its entries to the next one, which knows them
+ * by NEIGH_PROTO. Takes NULL. */
 void neigh_close(struct neigh *n);
 
 #endif
