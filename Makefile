@@ -62,6 +62,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 $(BUILD)/src/mgmt/steer.o $(BUILD)/src/mgmt/steer_test.o: $(SKEL)
 
 include tests.mk
+include bench.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

@@ -1,0 +1,29 @@
+# Benchmarks. In memory: bench-path, bench-flow, bench-maglev; their results go to build/bench/*.json.
+# BENCH_ARGS='-c 1k -r 3' narrows them down.
+
+BENCH := $(BUILD)/bench
+bench_export = BENCH_COMMIT=$$(git describe --always --dirty 2>/dev/null) BENCH_CFLAGS='$(CFLAGS)'
+bench_model  := $(patsubst %,src/mgmt/%.c,model model_edit model_read apply roster peer slots)
+bench_table  := $(patsubst %,src/table/%.c,flow snap sched maglev quota state)
+bench_base   := $(patsubst %,src/base/%.c,hash addr csum counters log dataplane)
+bench_stages := $(patsubst %,src/path/%.c,parse lookup rewrite rx tx port)
+bench_common := bench/record.c bench/events.c
+
+$(BUILD)/bench/%.o: CPPFLAGS += -I.
+
+$(BENCH)/bench-path: $(call objs,$(wildcard bench/path/*.c) $(bench_common) $(bench_stages) $(bench_table) $(bench_base))
+$(BENCH)/bench-flow: $(call objs,$(wildcard bench/flow/*.c) $(bench_common) src/table/flow.c)
+$(BENCH)/bench-maglev: $(call objs,$(wildcard bench/maglev/*.c) $(bench_common) $(bench_model) $(bench_table) $(bench_base))
+$(BENCH)/bench-path $(BENCH)/bench-flow $(BENCH)/bench-maglev:
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench-path bench-flow bench-maglev bench-path-callgrind bench-memory
+bench-path bench-flow bench-maglev: bench-%: $(BENCH)/bench-%
+	$(Q)$(bench_export) $< -o $(BENCH)/$*.json $(BENCH_ARGS)
+
+# Instructions per packet, the same on every run; fails if they grew over bench/baseline.json.
+bench-path-callgrind: $(BENCH)/bench-path
+	$(Q)$(bench_export) bench/path/callgrind $(BENCH_ARGS) $< $(BENCH)
+
+bench-memory: bench-path-callgrind bench-path bench-flow bench-maglev
