@@ -158,7 +158,7 @@ class Conns:
 
 
 class Shuntd:
-    """The daemon in the director's namespace, and shuntctl for it. mutant: one of ci/mutants, its faults for controls."""
+    """The daemon in the director's namespace, and shuntctl for it. mutant: one of ci/mutants, for controls."""
 
     def __init__(self, lab, build, sanitized, args=("-i", "eth0"), env=None, ready=True, log="shuntd.log",
                  mutant=None):
@@ -325,12 +325,15 @@ def say(lab, host=VIP, port=7, text="hello", timeout=3, where="client"):
 
 
 def ask_udp(lab, queries, host=VIP, port=53, timeout=2, sock=None):
-    """Datagrams to an echo server, each from a new socket unless one is given: ({name: count}, lost)."""
+    """Datagrams to an echo server, each from a port of its own unless a socket is given:
+    ({name: count}, lost)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     names, lost = {}, 0
-    for query in queries:
+    for i, query in enumerate(queries):
         with lab.inside("client"):
             own = sock or socket.socket(family, socket.SOCK_DGRAM)
+        if not sock:
+            own.bind(("", 20000 + i))
         own.settimeout(timeout)
         own.connect((host, port))
         try:
