@@ -31,7 +31,7 @@ struct watched {
 struct watch {
 	struct watched **at; /* sorted by address */
 	size_t count, room;
-	TAILQ_HEAD(, watched) queue;
+	TAILQ_HEAD(watch_queue, watched) queue;
 };
 
 void watch_init(struct watch *t);
