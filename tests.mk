@@ -96,8 +96,8 @@ check:
 demo: all
 	$(Q)$(SUDO) tools/demo
 
-LINT_C  = $(shell find src tools include -name '*.[ch]')
-LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages .ci/run
+LINT_C  = $(shell find src tools include ci -name '*.[ch]')
+LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages ci/mutant .ci/run
 
 .PHONY: lint
 lint: $(SKEL)

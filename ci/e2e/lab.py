@@ -463,10 +463,11 @@ def e2e(**lab):
 
 
 @contextlib.contextmanager
-def must_fail(what):
-    """A negative control: the block must find something wrong."""
+def must_fail(what, words=""):
+    """A negative control: the block must find something wrong, and say these words."""
     try:
         yield
-    except Failed:
+    except Failed as failed:
+        expect(words in str(failed), f"{what} was noticed, but as: {failed}")
         return
     raise Failed(f"the control went unnoticed: {what}")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab and the tools of the tests, without shunt: if one of these fails, look here first."""
+import os
 import signal
+import subprocess
 import time
 
 from lab import (VIP, Conns, ask, ask_udp, curl, e2e, expect, offloads_off, ping, rip, say, upload)
@@ -61,3 +63,23 @@ def control_long_connections(t):
     time.sleep(0.3)
     result = conns.finish()
     expect(result["broken"] == 10 and result["moved"] == 10 and result["max_stall_ms"] > 150, f"{result}")
+
+
+@e2e()
+def control_checks_after_tests(t):
+    """A sanitizer's line in a log, a pin and a BPF map that stay behind are noticed."""
+    t.lab.run("director", "true")
+    log, pin = f"{t.logdir}/x.log", f"/sys/fs/bpf/shunt/{t.netns}"
+    with open(log, "w") as f:
+        f.write("rx.c:12:3: runtime error: index 64 out of bounds\n")
+    expect(len(t.trouble_in_logs()) == 1, "the sanitizer's line")
+    os.unlink(log)
+    os.makedirs(pin)
+    subprocess.run(["bpftool", "map", "create", f"{pin}/m", "type", "array", "key", "4", "value", "4", "entries", "1",
+                    "name", "left"], check=True)
+    try:
+        left = t.leftovers(t.netns)
+        expect(f"{pin}/m" in t.pins() and "left" in left.values(), f"the pin and its map: {left}")
+    finally:
+        os.unlink(f"{pin}/m")
+        os.rmdir(pin)
