@@ -16,6 +16,7 @@ $(eval $(call unit,print_test,src/plan/print_test.c src/plan/print.c src/plan/pl
 $(eval $(call unit,facts_test,src/plan/facts_test.c src/plan/facts.c src/plan/facts_nic.c src/base/cpu.c))
 $(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
 $(eval $(call unit,hash_test,src/base/hash_test.c src/base/hash.c))
+$(eval $(call unit,cmac_test,src/base/cmac_test.c))
 $(eval $(call unit,csum_test,src/base/csum_test.c src/base/csum.c))
 $(eval $(call unit,quota_test,src/table/quota_test.c src/table/quota.c))
 $(eval $(call unit,maglev_test,src/table/maglev_test.c src/table/maglev.c src/table/quota.c src/base/hash.c))
@@ -23,9 +24,10 @@ $(eval $(call unit,sched_test,src/table/sched_test.c src/table/sched.c src/table
 $(eval $(call unit,state_test,src/table/state_test.c src/table/state.c src/base/hash.c))
 $(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
-$(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/table/flow.c src/base/hash.c src/base/addr.c))
-$(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
-$(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/tag.c src/table/flow.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,tag_test,src/path/tag_test.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/path/tag.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
+$(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/path/tag.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c
@@ -63,7 +65,7 @@ CORPUS ?= build/fuzz/corpus
 fuzz: build/fuzz/parse_fuzz
 	$(Q)mkdir -p $(CORPUS)
 	$(Q)build/fuzz/parse_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 $(CORPUS)
-build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/rewrite.c src/table/flow.c \
+build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/tag.c src/path/rewrite.c src/table/flow.c \
 		src/base/csum.c src/base/hash.c src/base/addr.c
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)

@@ -16,6 +16,7 @@ struct engine {
 	struct setup *setup;
 	struct state *state;
 	struct flow_table *flows; /* [n_workers] */
+	struct tag_key key;
 	struct mgmt *mgmt;
 	int wake_fd;
 };
@@ -26,7 +27,7 @@ static void set_lookup(struct engine *e, uint32_t i)
 
 	flow_attach(&e->flows[i], info->flows, info->flows_bytes);
 	e->setup->worker[i].lookup = (struct lookup){
-		.key = state_key(e->state),
+		.key = &e->key,
 		.flows = e->flows,
 		.n_flows = e->setup->dp.n_workers,
 		.self = i,
@@ -99,6 +100,7 @@ int engine_run(struct setup *s, const char *ctl, int ready_fd)
 	e.flows = calloc(s->dp.n_workers, sizeof(*e.flows));
 	if (!e.flows || e.wake_fd < 0 || state_attach(&e.state, s->state, s->state_bytes))
 		goto out;
+	tag_key_make(&e.key, state_key(e.state));
 	for (uint32_t i = 0; i < s->dp.n_workers; i++)
 		set_lookup(&e, i);
 	conf.state = e.state;

@@ -114,7 +114,8 @@ struct world *world_new(const struct world_conf *conf)
 		world_free(w);
 		return NULL;
 	}
-	w->lookup = (struct lookup){&w->key, &w->flows, 1, 0, w->backends, &w->counters};
+	tag_key_make(&w->tag_key, &w->key);
+	w->lookup = (struct lookup){&w->tag_key, &w->flows, 1, 0, w->backends, &w->counters};
 	return w;
 }
 

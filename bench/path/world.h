@@ -30,6 +30,7 @@ struct world {
 	struct snap *snap;
 	uint32_t *cursor;
 	struct hash_key key;
+	struct tag_key tag_key;
 	struct flow_table flows;
 	size_t flows_bytes;
 	struct backend_counters *backends;

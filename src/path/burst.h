@@ -26,7 +26,7 @@ struct pkt {
 	uint16_t l4;	/* offset of the TCP or UDP header */
 	uint16_t end;	/* offset behind the IP packet; Ethernet padding may follow */
 	uint16_t pad;
-	uint64_t tag;	/* keyed hash of addresses, ports, protocol; never 0 */
+	uint64_t tag;	/* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	const struct backend *backend;
 };

@@ -5,11 +5,12 @@
 
 #include "base/counters.h"
 #include "path/burst.h"
+#include "path/tag.h"
 #include "table/flow.h"
 
 /* What a worker looks flows up in. */
 struct lookup {
-	const struct hash_key *key; /* of flows; the same for all workers */
+	const struct tag_key *key; /* of flows; the same for all workers */
 	struct flow_table *flows;   /* every worker's; this one's is flows[self] */
 	uint32_t n_flows;
 	uint32_t self;

@@ -23,6 +23,7 @@ enum {
 struct world {
 	struct snap *s;
 	struct lookup l;
+	struct tag_key key;
 	struct flow_table flows[WORKERS];
 	struct backend_counters backends[SERVERS];
 	struct worker_counters counters;
@@ -70,7 +71,8 @@ static int world_open(void **state)
 	}
 	for (uint32_t i = 0; i < WORKERS; i++)
 		flow_attach(&w->flows[i], calloc(1, flow_bytes(0)), flow_bytes(0));
-	w->l = (struct lookup){&key, w->flows, WORKERS, 0, w->backends, &w->counters};
+	tag_key_make(&w->key, &key);
+	w->l = (struct lookup){&w->key, w->flows, WORKERS, 0, w->backends, &w->counters};
 	*state = w;
 	return 0;
 }
@@ -93,7 +95,7 @@ static int sent(struct world *w, struct craft c)
 
 	*p = (struct pkt){.data = w->frame, .len = craft_frame(&c, w->frame)};
 	w->b.n = 1;
-	parse_burst(&w->b, &key, &w->flows[w->l.self]);
+	parse_burst(&w->b, &w->key, &w->flows[w->l.self]);
 	lookup_burst(&w->b, w->s, &w->l, w->now);
 	return p->drop ? -p->drop : (int)backend_slot(p->backend->id);
 }
@@ -408,7 +410,7 @@ static void packets_of_one_burst_know_of_each_other(void **state)
 		b->pkt[i].len = craft_frame(&c, frame[i]);
 	}
 	b->pkt[BURST_MAX - 1].len = 5;
-	parse_burst(b, &key, &w->flows[0]);
+	parse_burst(b, &w->key, &w->flows[0]);
 	lookup_burst(b, w->s, &w->l, w->now);
 	assert_int_equal(w->counters.flow_new, 4);
 	assert_int_equal(b->pkt[BURST_MAX - 1].drop, DROP_SHORT);

@@ -127,37 +127,19 @@ static __be16 l4_port(const struct pkt *p, uint32_t which)
 	return l4->ports[which];
 }
 
-/* IPv4: addresses in one word; IPv6: in four; ports and protocol in the last. */
-static uint64_t flow_tag(const struct pkt *p, const struct hash_key *key)
-{
-	uint32_t n = p->v4 ? 1 : 4;
-	uint64_t word[5];
-	uint32_t ports;
-	uint64_t tag;
-
-	memcpy(&ports, p->data + p->l4, sizeof(ports));
-	memcpy(word, ip_addrs(p), n * sizeof(*word));
-	word[n] = (uint64_t)p->proto << 32 | ports;
-	tag = hash_words(key, word, n + 1);
-	return tag ? tag : 1; /* 0 is an empty slot's */
-}
-
-void parse_pkt(struct pkt *p, const struct hash_key *key)
+void parse_pkt(struct pkt *p)
 {
 	p->drop = (uint8_t)parse_eth(p);
-	if (!p->drop)
-		p->tag = flow_tag(p, key);
 }
 
-void parse_burst(struct burst *b, const struct hash_key *key, const struct flow_table *flows)
+void parse_burst(struct burst *b, const struct tag_key *key, const struct flow_table *flows)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct pkt *p = &b->pkt[i];
-
-		parse_pkt(p, key);
-		if (!p->drop)
-			flow_prefetch(flows, p->tag);
-	}
+	for (uint32_t i = 0; i < b->n; i++)
+		parse_pkt(&b->pkt[i]);
+	tag_burst(b, key);
+	for (uint32_t i = 0; i < b->n; i++)
+		if (!b->pkt[i].drop)
+			flow_prefetch(flows, b->pkt[i].tag);
 }
 
 static struct addr ip_addr(const struct pkt *p, uint32_t which)

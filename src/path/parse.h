@@ -6,14 +6,15 @@
 
 #include "base/hash.h"
 #include "path/burst.h"
+#include "path/tag.h"
 #include "table/flow.h"
 
 /* Parses one frame (data and len are set): Ethernet, at most one 802.1Q tag, IPv4 with options or
- * IPv6, TCP or UDP. Fills the parse fields, or sets drop. Pure; any input. */
-void parse_pkt(struct pkt *p, const struct hash_key *key);
+ * IPv6, TCP or UDP. Fills the parse fields but the tag, or sets drop. Pure; any input. */
+void parse_pkt(struct pkt *p);
 
-/* Parses the burst and prefetches each packet's flow. Its worker. */
-void parse_burst(struct burst *b, const struct hash_key *key, const struct flow_table *flows);
+/* Parses the burst, tags it, and prefetches each packet's flow. Its worker. */
+void parse_burst(struct burst *b, const struct tag_key *key, const struct flow_table *flows);
 
 /* A parsed packet's destination, and the hash of its source address alone (or with its port). */
 struct endpoint parse_endpoint(const struct pkt *p);

@@ -10,7 +10,6 @@
 #include "path/craft_test.h"
 #include "path/parse.h"
 
-static const struct hash_key key = {{1, 2}};
 static const struct backend server = {.macs = {2, 5, 5, 5, 5, 1, 2, 9, 9, 9, 9, 1}};
 
 struct frame {
@@ -25,7 +24,7 @@ static void frame_make(struct frame *f, const struct craft *c)
 	f->len = craft_frame(c, f->now);
 	memcpy(f->before, f->now, f->len);
 	f->p = (struct pkt){.data = f->now, .len = f->len};
-	parse_pkt(&f->p, &key);
+	parse_pkt(&f->p);
 	assert_int_equal(f->p.drop, DROP_NONE);
 	f->p.backend = &server;
 }
