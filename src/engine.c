@@ -65,12 +65,21 @@ static void stop_workers(struct engine *e, uint32_t n)
 		worker_stop(&e->setup->worker[i]);
 }
 
+/* No packet shall wait for a page fault; but when connections wait, packets come first. */
+static void prefault(const struct engine *e, bool takeover)
+{
+	if (takeover == (e->setup->dp.engines > 0))
+		for (uint32_t i = 0; i < e->setup->dp.n_workers; i++)
+			worker_prefault(&e->setup->worker[i]);
+}
+
 /* Starts the workers, says so, and manages until it is told to stop. */
 static int run(struct engine *e, int ready_fd)
 {
 	int code = EXIT_OK;
 	uint32_t n;
 
+	prefault(e, false);
 	for (n = 0; n < e->setup->dp.n_workers; n++) {
 		int err = worker_start(&e->setup->worker[n], e->wake_fd);
 
@@ -83,6 +92,7 @@ static int run(struct engine *e, int ready_fd)
 	for (uint32_t i = 0; i < n; i++)
 		if (wait_worker(e, i))
 			code = EXIT_REBUILD;
+	prefault(e, true);
 	if (!code && ready_fd >= 0 && write(ready_fd, "", 1) != 1)
 		log_warn("the holder isn't listening");
 	if (!code)

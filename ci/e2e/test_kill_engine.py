@@ -36,7 +36,7 @@ def test_kill_engine(t):
     result = conns.finish()
     expect(result["broken"] == 0 and result["moved"] == 0, f"{result}")
     expect(len(result["servers"]) == 3, f"{result['servers']}")
-    limit = STALL_MS * (5 if t.san else 1)  # a fork of the instrumented process takes its time
+    limit = STALL_MS * (10 if t.san else 1)  # an instrumented process takes long to fork and to die
     expect(result["max_stall_ms"] <= limit, f"stall {result['max_stall_ms']} ms, not {limit}: {result}")
     expect(d.child.poll() is None, "the holder is gone")
     lines = d.ctl("-S -n").splitlines()

@@ -97,15 +97,6 @@ static void worker_loop(struct worker *w)
 	}
 }
 
-/* Page tables are filled before the first packet, not by it. An old kernel that can't do so
- * takes the faults one by one. */
-static void prefault(void *start, size_t bytes)
-{
-	uintptr_t page = (uintptr_t)start & ~4095ul;
-
-	madvise((void *)page, bytes + ((uintptr_t)start - page), MADV_POPULATE_WRITE);
-}
-
 /* A frame that an engine dropped, but died before it said why, is in no other count. */
 static void settle_counters(struct worker *w)
 {
@@ -127,12 +118,8 @@ static void settle_counters(struct worker *w)
 
 static int prepare(struct worker *w)
 {
-	struct frames *f = &w->frames;
-	int err;
+	int err = audit_frames(&w->frames, w->port, w->n_ports, &w->found.frames);
 
-	prefault(f->area + ((size_t)f->first << f->shift), (size_t)f->n << f->shift);
-	prefault(w->info->flows, w->info->flows_bytes);
-	err = audit_frames(f, w->port, w->n_ports, &w->found.frames);
 	w->found.torn = flow_audit(&w->lookup.flows[w->self], clock_seconds());
 	settle_counters(w);
 	return err;
@@ -156,6 +143,15 @@ static void *worker_main(void *arg)
 		worker_loop(w);
 	rcu_unregister_thread();
 	return NULL;
+}
+
+void worker_prefault(const struct worker *w)
+{
+	const struct frames *f = &w->frames;
+
+	madvise(f->area + ((size_t)f->first << f->shift), (size_t)f->n << f->shift,
+		MADV_POPULATE_WRITE);
+	madvise(w->info->counters, sizeof(*w->info->counters), MADV_POPULATE_WRITE);
 }
 
 int worker_start(struct worker *w, int wake_fd)

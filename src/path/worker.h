@@ -43,6 +43,10 @@ struct worker {
 	int error; /* of its preparation */
 };
 
+/* Fills the page tables for the worker's frames (Linux 5.14; before, its first packets do). Any
+ * thread of the engine, whether the worker runs or not. */
+void worker_prefault(const struct worker *w);
+
 /* Starts the thread, which first finds its frames in rings that may be in use, drops torn flows and
  * sets its counters right (all workers do so side by side), then forwards. wake_fd: an eventfd,
  * readable when workers shall stop; all share it. Returns 0 or -errno. Management thread. */
