@@ -16,7 +16,7 @@ $(BENCH)/bench-flow: $(call objs,$(wildcard bench/flow/*.c) $(bench_common) src/
 $(BENCH)/bench-maglev: $(call objs,$(wildcard bench/maglev/*.c) $(bench_common) $(bench_model) $(bench_table) $(bench_base))
 $(BENCH)/bench-path $(BENCH)/bench-flow $(BENCH)/bench-maglev:
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lm
 
 .PHONY: bench-path bench-flow bench-maglev bench-path-callgrind bench-memory
 bench-path bench-flow bench-maglev: bench-%: $(BENCH)/bench-%

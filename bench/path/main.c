@@ -168,6 +168,7 @@ static void run_case(struct bench *b, uint32_t i)
 {
 	static double value[PATH_COUNT][BATCHES_MAX];
 
+	world_age(b->world[i]);
 	for (uint32_t k = 0; k < WARM; k++)
 		batch(b, b->world[i], PATH_SHUNT);
 	for (uint32_t k = 0; k < b->args.batches; k++)

@@ -2,6 +2,7 @@
 #include "bench/path/world.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -187,4 +188,22 @@ void world_tick(struct world *w)
 		w->now = START + (uint32_t)(batches * BATCH / 2 * 900 / TABLE_FLOWS);
 	else if (w->conf->traffic == TRAFFIC_SYN)
 		w->now = START + (uint32_t)(batches * BATCH / 1000000);
+}
+
+void world_age(struct world *w)
+{
+	double per_second = 5e6 / (w->conf->flows + 1.), first;
+	uint64_t below;
+
+	if (w->conf->traffic != TRAFFIC_ESTABLISHED)
+		return;
+	first = (1 - exp(-per_second)) / per_second; /* packets that are a second's first */
+	below = (uint64_t)(first * (1ull << 32));
+	w->now++;
+	for (uint64_t i = 0; i <= w->flows.mask; i++) {
+		struct flow_slot *s = &w->flows.slot[i];
+
+		if (s->tag)
+			flow_touch(s, flow_state(s), w->now - (mix(w->now ^ i) >> 32 < below));
+	}
 }
