@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/csum.h"
 
-#include <arpa/inet.h>
-#include <string.h>
-
 typedef unsigned __int128 wide;
 
 static inline uint64_t load64(const uint8_t *p)
@@ -66,26 +63,4 @@ uint32_t csum_add(uint32_t sum, const void *data, size_t len)
 	for (; words; words--, p += 8)
 		even += load64(p);
 	return fold_wide(even + odd + tail(p, len));
-}
-
-uint16_t csum_fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16));
-}
-
-uint16_t csum_pseudo(const void *addrs, size_t addrs_len, uint8_t proto, uint32_t l4_len)
-{
-	uint32_t rest[2] = {htonl(l4_len), htonl(proto)};
-
-	return csum_fold(csum_add(csum_add(0, addrs, addrs_len), rest, sizeof(rest)));
-}
-
-__sum16 csum_update(__sum16 check, __be16 old, __be16 new)
-{
-	uint32_t sum = (uint16_t)~check;
-
-	sum += (uint16_t)~old;
-	sum += new;
-	return (__sum16)~csum_fold(sum);
 }

@@ -9,20 +9,17 @@
 #include "base/csum.h"
 #include "base/wire.h"
 
-/* What the header checksum counts as one word. */
-static __be16 ttl_word(const struct wire_ip4 *ip)
-{
-	return htons((uint16_t)(ip->ttl << 8 | ip->proto));
-}
-
+/* The header checksum counts time to live and protocol as one word. */
 static bool ttl_decrement4(struct wire_ip4 *ip)
 {
-	__be16 old = ttl_word(ip);
+	__be16 old, new;
 
 	if (ip->ttl <= 1)
 		return false;
-	ip->ttl--;
-	ip->check = csum_update(ip->check, old, ttl_word(ip));
+	memcpy(&old, &ip->ttl, sizeof(old));
+	new = htons((uint16_t)(ntohs(old) - (1 << 8)));
+	memcpy(&ip->ttl, &new, sizeof(new));
+	ip->check = csum_update(ip->check, old, new);
 	return true;
 }
 
@@ -53,6 +50,19 @@ static uint16_t pseudo_sum(const struct pkt *p, uint32_t l4_len)
 	return csum_pseudo(ip6->addrs, sizeof(ip6->addrs), p->proto, l4_len);
 }
 
+/* Few packets come here: not worth their stage's registers. */
+static __attribute__((noinline)) bool csum_finish(uint8_t *l4, uint32_t len, uint8_t *field,
+						  bool is_udp)
+{
+	uint16_t old, new = (uint16_t)~csum_fold(csum_add(0, l4, len));
+
+	if (is_udp && !new)
+		new = 0xffff;
+	memcpy(&old, field, sizeof(old));
+	memcpy(field, &new, sizeof(new));
+	return new != old;
+}
+
 /* A sender that leaves the checksum to its NIC stores the pseudo header's sum in the field; if the
  * NIC is a virtual one, that is what arrives. The sum from the header on, this field included,
  * is then the whole. A good checksum has this value by chance once in 65536 times: it comes out as
@@ -65,16 +75,12 @@ static bool csum_complete(struct pkt *p)
 	uint32_t len = is_udp ? ntohs(udp->len) : (uint32_t)(p->end - p->l4);
 	uint8_t *field =
 		l4 + (is_udp ? offsetof(struct wire_udp, check) : offsetof(struct wire_tcp, check));
-	uint16_t old, new;
+	uint16_t sum;
 
-	memcpy(&old, field, sizeof(old));
-	if (old != pseudo_sum(p, len)) /* UDP without a checksum has 0 here, a pseudo sum never */
+	memcpy(&sum, field, sizeof(sum));
+	if (sum != pseudo_sum(p, len)) /* UDP without a checksum has 0 here, a pseudo sum never */
 		return false;
-	new = (uint16_t)~csum_fold(csum_add(0, l4, len));
-	if (is_udp && !new)
-		new = 0xffff;
-	memcpy(field, &new, sizeof(new));
-	return new != old;
+	return csum_finish(l4, len, field, is_udp);
 }
 
 bool rewrite_pkt(struct pkt *p)
