@@ -306,7 +306,7 @@ static const struct option_row {
 	{0, "flows", required_argument, "N", "flow table entries in all, with k or M (1M)",
 	 on_flows},
 	{0, "frames", required_argument, "N",
-	 "packet buffers of each worker, a power of two (8192)", on_frames},
+	 "packet buffers of each queue, a power of two (8192)", on_frames},
 	{0, "ctl", required_argument, "PATH", "control socket ($SHUNT_CTL, or /run/shunt/ctl.sock)",
 	 on_ctl},
 	{0, "on-exit", required_argument, "WHAT",

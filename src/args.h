@@ -28,7 +28,7 @@ struct args {
 	const char *ctl;       /* the control socket: --ctl, $SHUNT_CTL or the default */
 	bool on_exit_drop;     /* --on-exit drop */
 	uint32_t flows;	       /* entries of all flow tables together */
-	uint32_t frames;       /* of each worker; a power of two */
+	uint32_t frames;       /* of each queue; a power of two */
 };
 
 /* Reads the command line and $SHUNT_CTL; strings are borrowed from them. Returns EXIT_OK, or the

@@ -106,77 +106,78 @@ static void actions_are_told_apart(void **state)
 	}
 }
 
+static const struct {
+	const char *line;
+	enum exit_code code;
+	const char *err; /* how it begins */
+} wrong_line[] = {
+	{"", EXIT_NOT_CONFIGURED, "no interface; cure: give -i IF"},
+	{"--print-plan", EXIT_NOT_CONFIGURED, "no interface"},
+	{"-f x.conf -i a", EXIT_BAD_ARGS,
+	 "-f x.conf: configuration files are not "
+	 "supported yet; cure: give -i IF and use "
+	 "shuntctl"},
+	{"-i", EXIT_BAD_ARGS, "-i: a value is missing"},
+	{"--cpus", EXIT_BAD_ARGS, "--cpus: a value is missing"},
+	{"-i ''", EXIT_BAD_ARGS, "-i '': an interface's name is missing"},
+	{"-i a,", EXIT_BAD_ARGS, "-i '': an interface's name is missing"},
+	{"-i a,b,a", EXIT_BAD_ARGS, "-i a: given twice"},
+	{"-i abcdefghijklmnop", EXIT_BAD_ARGS, "-i abcdefghijklmnop: longer than"},
+	{"-i a,b,c,d,e,f,g,h,i", EXIT_BAD_ARGS,
+	 "-i i: one interface too many, the limit "
+	 "is 8"},
+	{"-i a --main-cpu x", EXIT_BAD_ARGS, "--main-cpu x: not a CPU; cure: one number"},
+	{"-i a --main-cpu -1", EXIT_BAD_ARGS, "--main-cpu -1: not a CPU"},
+	{"-i a --main-cpu 1-2", EXIT_BAD_ARGS, "--main-cpu 1-2: not a CPU"},
+	{"-i a --main-cpu 1024", EXIT_BAD_ARGS, "--main-cpu 1024: not a CPU"},
+	{"-i a --numa maybe", EXIT_BAD_ARGS,
+	 "--numa maybe: no such word; cure: one of "
+	 "prefer, strict, off"},
+	{"-i a --mode fast", EXIT_BAD_ARGS,
+	 "--mode fast: no such word; cure: one of "
+	 "auto, zerocopy, copy, skb"},
+	{"-i a --mode ''", EXIT_BAD_ARGS, "--mode : no such word"},
+	{"-i a --poll lazy", EXIT_BAD_ARGS,
+	 "--poll lazy: no such word; cure: one of "
+	 "adaptive, busy"},
+	{"-i a --on-exit run", EXIT_BAD_ARGS,
+	 "--on-exit run: no such word; cure: one of "
+	 "detach, drop"},
+	{"-i a --ctl ''", EXIT_BAD_ARGS, "--ctl '': no path"},
+	{"-i a --flows 0", EXIT_BAD_ARGS, "--flows 0: not a number of flows"},
+	{"-i a --flows 1G", EXIT_BAD_ARGS, "--flows 1G: not a number of flows"},
+	{"-i a --flows 512M", EXIT_BAD_ARGS, "--flows 512M: not a number of flows"},
+	{"-i a --flows 1kk", EXIT_BAD_ARGS, "--flows 1kk: not a number of flows"},
+	{"-i a --flows -1k", EXIT_BAD_ARGS, "--flows -1k: not a number of flows"},
+	{"-i a --flows 99999999999999999999M", EXIT_BAD_ARGS, "--flows 9"},
+	{"-i a --frames 1024", EXIT_BAD_ARGS, "--frames 1024: not a number of frames"},
+	{"-i a --frames 3000", EXIT_BAD_ARGS,
+	 "--frames 3000: not a number of frames; "
+	 "cure: a power of two, 2048 to 65536"},
+	{"-i a --frames 128k", EXIT_BAD_ARGS, "--frames 128k: not a number of frames"},
+	{"-i a --print-plan=xml", EXIT_BAD_ARGS, "--print-plan xml: no such form"},
+	{"-i a -t --cleanup", EXIT_BAD_ARGS, "--cleanup: excludes another option here"},
+	{"-i a --bogus", EXIT_BAD_ARGS, "--bogus: no such option"},
+	{"-i a --bogus=1", EXIT_BAD_ARGS, "--bogus=1: no such option"},
+	{"-i a -x", EXIT_BAD_ARGS, "-x: no such option"},
+	{"-i a -tx", EXIT_BAD_ARGS, "-x: no such option"},
+	{"-i a --cleanup=now", EXIT_BAD_ARGS, "--cleanup=now: takes no value"},
+	{"-i a --test=now", EXIT_BAD_ARGS, "--test=now: takes no value"},
+	{"-i a eth1", EXIT_BAD_ARGS, "eth1: not an option; cure: -i eth1 if it is"},
+};
+
 static void wrong_lines_get_one_line_and_a_code(void **state)
 {
-	static const struct {
-		const char *line;
-		enum exit_code code;
-		const char *err; /* how it begins */
-	} row[] = {
-		{"", EXIT_NOT_CONFIGURED, "no interface; cure: give -i IF"},
-		{"--print-plan", EXIT_NOT_CONFIGURED, "no interface"},
-		{"-f x.conf -i a", EXIT_BAD_ARGS,
-		 "-f x.conf: configuration files are not "
-		 "supported yet; cure: give -i IF and use "
-		 "shuntctl"},
-		{"-i", EXIT_BAD_ARGS, "-i: a value is missing"},
-		{"--cpus", EXIT_BAD_ARGS, "--cpus: a value is missing"},
-		{"-i ''", EXIT_BAD_ARGS, "-i '': an interface's name is missing"},
-		{"-i a,", EXIT_BAD_ARGS, "-i '': an interface's name is missing"},
-		{"-i a,b,a", EXIT_BAD_ARGS, "-i a: given twice"},
-		{"-i abcdefghijklmnop", EXIT_BAD_ARGS, "-i abcdefghijklmnop: longer than"},
-		{"-i a,b,c,d,e,f,g,h,i", EXIT_BAD_ARGS,
-		 "-i i: one interface too many, the limit "
-		 "is 8"},
-		{"-i a --main-cpu x", EXIT_BAD_ARGS, "--main-cpu x: not a CPU; cure: one number"},
-		{"-i a --main-cpu -1", EXIT_BAD_ARGS, "--main-cpu -1: not a CPU"},
-		{"-i a --main-cpu 1-2", EXIT_BAD_ARGS, "--main-cpu 1-2: not a CPU"},
-		{"-i a --main-cpu 1024", EXIT_BAD_ARGS, "--main-cpu 1024: not a CPU"},
-		{"-i a --numa maybe", EXIT_BAD_ARGS,
-		 "--numa maybe: no such word; cure: one of "
-		 "prefer, strict, off"},
-		{"-i a --mode fast", EXIT_BAD_ARGS,
-		 "--mode fast: no such word; cure: one of "
-		 "auto, zerocopy, copy, skb"},
-		{"-i a --mode ''", EXIT_BAD_ARGS, "--mode : no such word"},
-		{"-i a --poll lazy", EXIT_BAD_ARGS,
-		 "--poll lazy: no such word; cure: one of "
-		 "adaptive, busy"},
-		{"-i a --on-exit run", EXIT_BAD_ARGS,
-		 "--on-exit run: no such word; cure: one of "
-		 "detach, drop"},
-		{"-i a --ctl ''", EXIT_BAD_ARGS, "--ctl '': no path"},
-		{"-i a --flows 0", EXIT_BAD_ARGS, "--flows 0: not a number of flows"},
-		{"-i a --flows 1G", EXIT_BAD_ARGS, "--flows 1G: not a number of flows"},
-		{"-i a --flows 512M", EXIT_BAD_ARGS, "--flows 512M: not a number of flows"},
-		{"-i a --flows 1kk", EXIT_BAD_ARGS, "--flows 1kk: not a number of flows"},
-		{"-i a --flows -1k", EXIT_BAD_ARGS, "--flows -1k: not a number of flows"},
-		{"-i a --flows 99999999999999999999M", EXIT_BAD_ARGS, "--flows 9"},
-		{"-i a --frames 1024", EXIT_BAD_ARGS, "--frames 1024: not a number of frames"},
-		{"-i a --frames 3000", EXIT_BAD_ARGS,
-		 "--frames 3000: not a number of frames; "
-		 "cure: a power of two, 2048 to 65536"},
-		{"-i a --frames 128k", EXIT_BAD_ARGS, "--frames 128k: not a number of frames"},
-		{"-i a --print-plan=xml", EXIT_BAD_ARGS, "--print-plan xml: no such form"},
-		{"-i a -t --cleanup", EXIT_BAD_ARGS, "--cleanup: excludes another option here"},
-		{"-i a --bogus", EXIT_BAD_ARGS, "--bogus: no such option"},
-		{"-i a --bogus=1", EXIT_BAD_ARGS, "--bogus=1: no such option"},
-		{"-i a -x", EXIT_BAD_ARGS, "-x: no such option"},
-		{"-i a -tx", EXIT_BAD_ARGS, "-x: no such option"},
-		{"-i a --cleanup=now", EXIT_BAD_ARGS, "--cleanup=now: takes no value"},
-		{"-i a --test=now", EXIT_BAD_ARGS, "--test=now: takes no value"},
-		{"-i a eth1", EXIT_BAD_ARGS, "eth1: not an option; cure: -i eth1 if it is"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < LEN(row); i++) {
+	for (size_t i = 0; i < LEN(wrong_line); i++) {
 		char line[512], err[512] = "";
 		struct args a;
 
-		strcpy(line, row[i].line);
-		assert_int_equal(parse(line, &a, err, sizeof(err)), row[i].code);
-		if (strncmp(err, row[i].err, strlen(row[i].err)) || strchr(err, '\n'))
-			fail_msg("'%s': \"%s\", want \"%s\"", row[i].line, err, row[i].err);
+		strcpy(line, wrong_line[i].line);
+		assert_int_equal(parse(line, &a, err, sizeof(err)), wrong_line[i].code);
+		if (strncmp(err, wrong_line[i].err, strlen(wrong_line[i].err)) || strchr(err, '\n'))
+			fail_msg("'%s': \"%s\", want \"%s\"", wrong_line[i].line, err,
+				 wrong_line[i].err);
 	}
 }
 

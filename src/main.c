@@ -81,12 +81,16 @@ static int act(const struct args *args, char **argv)
 	}
 	if (args->action == ACTION_CLEANUP)
 		return cleanup();
+	if (args->action == ACTION_TEST && !args->plan.n_nics)
+		return EXIT_OK;
 	plan = calloc(1, sizeof(*plan));
 	code = plan ? make_plan(args, plan) : EXIT_OTHER;
 	if (code == EXIT_OK && args->action == ACTION_PLAN_TEXT)
 		plan_print_text(plan, stdout);
 	else if (code == EXIT_OK && args->action == ACTION_PLAN_JSON)
 		code = plan_print_json(plan, stdout) ? EXIT_OTHER : EXIT_OK;
+	else if (code == EXIT_OK && args->action == ACTION_TEST)
+		log_info("arguments and placement are good, with %d warnings", plan->n_warnings);
 	else if (code == EXIT_OK && args->action == ACTION_RUN)
 		code = run(args, plan, argv);
 	free(plan);

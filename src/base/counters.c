@@ -13,5 +13,5 @@ const struct drop_row drop_row[DROP_COUNT] = {
 	[DROP_NO_BACKEND] = {"no_backend", "the service has no server that can take a new flow"},
 	[DROP_NO_NEIGHBOUR] = {"no_neighbour", "the MAC address of the flow's server isn't known"},
 	[DROP_TX_FULL] = {"tx_full", "the transmit ring had no room"},
-	[DROP_RESTART] = {"restart", "dropped by an engine that was killed before it could say why"},
+	[DROP_RESTART] = {"restart", "dropped by an engine that died before it could say why"},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the workers count. Each has its own set, in memory shared with the holder, so that the
- * numbers outlive an engine; the management thread reads them. rx = tx + pass + the sum of drops. */
+ * numbers outlive an engine; the management thread reads them.
+ * rx = tx + pass + the sum of drops. */
 #ifndef SHUNT_BASE_COUNTERS_H
 #define SHUNT_BASE_COUNTERS_H
 

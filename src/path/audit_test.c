@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames are conserved: an engine that moves them through real rings in shared memory, against a
- * toy kernel at their other ends, is killed at random moments; the audit must find each frame once. */
+ * toy kernel at their other ends, is killed at any moment; the audit must find each frame once. */
 #include "path/audit.h"
 
 #include <setjmp.h>
