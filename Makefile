@@ -23,25 +23,28 @@ PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-common -pthread $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-CPPFLAGS += -DSHUNT_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) $(shell pkg-config --cflags $(PKGS))
+CPPFLAGS += -DSHUNT_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) -I$(BUILD)/tools $(shell pkg-config --cflags $(PKGS))
 LDLIBS  := $(shell pkg-config --libs $(PKGS))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 
 # A program is every source below its folders; *_test.c never is part of one.
-srcs        = $(filter-out %_test.c,$(wildcard $(addsuffix /*.c,$(1))))
+srcs        = $(filter-out %_test.c %.bpf.c,$(wildcard $(addsuffix /*.c,$(1))))
 objs        = $(patsubst %.c,$(BUILD)/%.o,$(1))
 SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/path src/mgmt src/plan))
 SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl) src/base/addr.c)
-SKEL     := $(BUILD)/bpf/steer.skel.h
+FLOWGEN  := $(call objs,$(call srcs,tools/flowgen) $(addprefix src/base/,addr.c cpu.c csum.c))
+SKEL     := $(BUILD)/bpf/steer.skel.h $(BUILD)/tools/flowgen/gen.skel.h $(BUILD)/tools/flowgen/sink.skel.h
 
 .PHONY: all
-all: $(BUILD)/shuntd $(BUILD)/shuntctl
+all: $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
 
 $(BUILD)/shuntd: $(SHUNTD)
 $(BUILD)/shuntctl: $(SHUNTCTL)
-$(BUILD)/shuntd $(BUILD)/shuntctl:
+$(BUILD)/flowgen: $(FLOWGEN)
+$(BUILD)/flowgen: LDLIBS += -lm
+$(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen:
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -51,15 +54,17 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The BPF object and its skeleton are built, never committed.
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+$(BUILD)/%.bpf.o: %.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -target bpf -g -O2 -Wall -Wextra -Werror -Iinclude \
+	$(Q)$(CLANG) -target bpf $(BPFFLAGS) -g -O2 -Wall -Wextra -Werror -Iinclude \
 		-I/usr/include/$(shell $(CLANG) -print-multiarch) -MMD -MP -c -o $@ $<
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@.tmp && mv $@.tmp $@
 $(BUILD)/src/mgmt/steer.o $(BUILD)/src/mgmt/steer_test.o: $(SKEL)
+$(BUILD)/tools/flowgen/%.bpf.o: BPFFLAGS := -mcpu=v3 # compare-and-swap
+$(addprefix $(BUILD)/tools/flowgen/,engine_xdp.o sink.o): $(SKEL)
 
 include tests.mk
 include bench.mk
@@ -70,8 +75,9 @@ include bench.mk
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
 	install -m 0755 $(BUILD)/shuntd $(DESTDIR)$(SBINDIR)/
+	install -m 0755 $(BUILD)/flowgen $(DESTDIR)$(SBINDIR)/
 	install -m 0755 $(BUILD)/shuntctl $(DESTDIR)$(BINDIR)/
-	install -m 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 0644 dist/shuntd.service $(DESTDIR)$(UNITDIR)/
 
 .PHONY: clean help
