@@ -86,21 +86,26 @@ CMAC_CODE static inline void cmac_key_make(struct cmac_key *out, const struct ha
 	out->last = cmac_double(cmac_encrypt(out, _mm_setzero_si128()));
 }
 
-/* The first 64 bits of the MAC of n >= 1 blocks, each two words as they lie in memory. */
-CMAC_CODE static inline uint64_t cmac_blocks(const struct cmac_key *key, const uint64_t (*block)[2],
-					     size_t n)
+/* A message is chained block by block, each two words as they lie in memory, from cmac_start to
+ * cmac_end, which takes the last and returns the first 64 bits of the MAC. By value, and without a
+ * loop: blocks that pass through memory cost more than their encryption. */
+typedef __m128i cmac_state;
+
+static inline cmac_state cmac_start(void)
 {
-	__m128i x = _mm_setzero_si128();
+	return _mm_setzero_si128();
+}
 
-	for (size_t i = 0; i < n; i++) {
-		__m128i m = _mm_set_epi64x((int64_t)block[i][1], (int64_t)block[i][0]);
+CMAC_CODE static inline cmac_state cmac_block(const struct cmac_key *key, cmac_state x, uint64_t w0,
+					      uint64_t w1)
+{
+	return cmac_encrypt(key, x ^ _mm_set_epi64x((int64_t)w1, (int64_t)w0));
+}
 
-		x = _mm_xor_si128(x, m);
-		if (i == n - 1)
-			x = _mm_xor_si128(x, key->last);
-		x = cmac_encrypt(key, x);
-	}
-	return (uint64_t)_mm_cvtsi128_si64(x);
+CMAC_CODE static inline uint64_t cmac_end(const struct cmac_key *key, cmac_state x, uint64_t w0,
+					  uint64_t w1)
+{
+	return (uint64_t)_mm_cvtsi128_si64(cmac_block(key, x ^ key->last, w0, w1));
 }
 
 #else
@@ -121,9 +126,22 @@ static inline void cmac_key_make(struct cmac_key *out, const struct hash_key *k)
 	out->none = k->k[0];
 }
 
-static inline uint64_t cmac_blocks(const struct cmac_key *key, const uint64_t (*block)[2], size_t n)
+typedef uint64_t cmac_state;
+
+static inline cmac_state cmac_start(void)
 {
-	return key->none ^ block[n - 1][0];
+	return 0;
+}
+
+static inline cmac_state cmac_block(const struct cmac_key *key, cmac_state x, uint64_t w0,
+				    uint64_t w1)
+{
+	return key->none ^ x ^ w0 ^ w1;
+}
+
+static inline uint64_t cmac_end(const struct cmac_key *key, cmac_state x, uint64_t w0, uint64_t w1)
+{
+	return cmac_block(key, x, w0, w1);
 }
 
 #endif

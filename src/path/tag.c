@@ -5,8 +5,6 @@
 
 #include "base/wire.h"
 
-typedef uint64_t block[2];
-
 void tag_key_make(struct tag_key *out, const struct hash_key *key)
 {
 	memset(out, 0, sizeof(*out));
@@ -16,7 +14,15 @@ void tag_key_make(struct tag_key *out, const struct hash_key *key)
 		cmac_key_make(&out->cmac, key);
 }
 
-/* Ports and protocol in one word; TCP and UDP both begin with the ports. */
+static inline uint64_t word(const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* TCP and UDP both begin with the ports. */
 static inline uint64_t ports_proto(const struct pkt *p)
 {
 	uint32_t ports;
@@ -25,18 +31,16 @@ static inline uint64_t ports_proto(const struct pkt *p)
 	return (uint64_t)p->proto << 32 | ports;
 }
 
-/* The tuple as blocks: one for IPv4, three for IPv6. */
-static inline void tuple4(const struct pkt *p, block *b)
+/* IPv4: both addresses fill a word. */
+static inline const uint8_t *addrs4(const struct pkt *p)
 {
-	memcpy(&b[0][0], p->data + p->l3 + offsetof(struct wire_ip4, addrs), 8);
-	b[0][1] = ports_proto(p);
+	return p->data + p->l3 + offsetof(struct wire_ip4, addrs);
 }
 
-static inline void tuple6(const struct pkt *p, block *b)
+/* IPv6: they fill four. */
+static inline const uint8_t *addrs6(const struct pkt *p)
 {
-	memcpy(b, p->data + p->l3 + offsetof(struct wire_ip6, addrs), 32);
-	b[2][0] = ports_proto(p);
-	b[2][1] = 0;
+	return p->data + p->l3 + offsetof(struct wire_ip6, addrs);
 }
 
 static inline uint64_t nonzero(uint64_t tag)
@@ -44,44 +48,49 @@ static inline uint64_t nonzero(uint64_t tag)
 	return tag ? tag : 1; /* 0 is an empty slot's */
 }
 
-CMAC_CODE static void tag_burst_aes(struct burst *b, const struct cmac_key *key)
+CMAC_CODE static inline uint64_t tag_aes(const struct pkt *p, const struct cmac_key *key)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct pkt *p = &b->pkt[i];
-		block tuple[3];
+	cmac_state x = cmac_start();
+	const uint8_t *a;
 
-		if (p->drop)
-			continue;
-		if (p->v4) {
-			tuple4(p, tuple);
-			p->tag = nonzero(cmac_blocks(key, tuple, 1));
-		} else {
-			tuple6(p, tuple);
-			p->tag = nonzero(cmac_blocks(key, tuple, 3));
-		}
-	}
+	if (p->v4)
+		return cmac_end(key, x, word(addrs4(p)), ports_proto(p));
+	a = addrs6(p);
+	x = cmac_block(key, x, word(a), word(a + 8));
+	x = cmac_block(key, x, word(a + 16), word(a + 24));
+	return cmac_end(key, x, ports_proto(p), 0);
+}
+
+static uint64_t tag_siphash(const struct pkt *p, const struct hash_key *key)
+{
+	const uint8_t *a = p->v4 ? addrs4(p) : addrs6(p);
+	uint64_t tuple[] = {ports_proto(p), word(a), 0, 0, 0};
+
+	if (p->v4)
+		return hash_words(key, tuple, 2);
+	memcpy(&tuple[2], a + 8, 24);
+	return hash_words(key, tuple, 5);
+}
+
+/* key is a copy, so that it can stay in registers: no store to a packet can change it. */
+CMAC_CODE static void tag_burst_aes(struct burst *b, const struct cmac_key key)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (!b->pkt[i].drop)
+			b->pkt[i].tag = nonzero(tag_aes(&b->pkt[i], &key));
 }
 
 static void tag_burst_siphash(struct burst *b, const struct hash_key *key)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct pkt *p = &b->pkt[i];
-		block tuple[3];
-
-		if (p->drop)
-			continue;
-		if (p->v4)
-			tuple4(p, tuple);
-		else
-			tuple6(p, tuple);
-		p->tag = nonzero(hash_words(key, tuple[0], p->v4 ? 2 : 6));
-	}
+	for (uint32_t i = 0; i < b->n; i++)
+		if (!b->pkt[i].drop)
+			b->pkt[i].tag = nonzero(tag_siphash(&b->pkt[i], key));
 }
 
 void tag_burst(struct burst *b, const struct tag_key *key)
 {
 	if (key->aes)
-		tag_burst_aes(b, &key->cmac);
+		tag_burst_aes(b, key->cmac);
 	else
 		tag_burst_siphash(b, &key->hash);
 }
