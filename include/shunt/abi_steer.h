@@ -20,9 +20,9 @@ struct steer_key {
 
 /* What the program did with a frame; index into the per-CPU counters. */
 enum steer_count {
-	STEER_REDIRECT,     /* handed to the queue's AF_XDP socket */
+	STEER_REDIRECT,	    /* handed to the queue's AF_XDP socket */
 	STEER_DROP_NO_SOCK, /* a service's packet, but nobody serves its queue */
-	STEER_PASS_MAC,     /* not for our MAC: broadcast, multicast, flooded */
+	STEER_PASS_MAC,	    /* not for our MAC: broadcast, multicast, flooded */
 	STEER_PASS_PROTO,   /* ARP, ICMP, anything but TCP and UDP over IP */
 	STEER_PASS_FRAG,    /* an IP fragment */
 	STEER_PASS_SERVICE, /* for us, but no service of ours */

@@ -13,7 +13,7 @@ enum exit_code {
 	EXIT_NOT_CONFIGURED = 6,
 	EXIT_INTERNAL = 70,
 	EXIT_TRY_AGAIN = 75, /* try again: somebody else has the NIC */
-	EXIT_REBUILD = 100, /* an engine to its holder: make everything anew */
+	EXIT_REBUILD = 100,  /* an engine to its holder: make everything anew */
 };
 
 /* The exit code that goes with 0 or -errno. */

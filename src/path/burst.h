@@ -10,23 +10,25 @@
 #include "base/counters.h"
 #include "table/snap.h"
 
-enum { BURST_MAX = 64 };
+enum {
+	BURST_MAX = 64
+};
 
 struct pkt {
 	/* rx */
-	uint8_t *data;	/* the frame's first byte, in UMEM */
-	uint64_t addr;	/* its UMEM offset, as the rings know it */
-	uint32_t len;	/* bytes, without FCS */
+	uint8_t *data; /* the frame's first byte, in UMEM */
+	uint64_t addr; /* its UMEM offset, as the rings know it */
+	uint32_t len;  /* bytes, without FCS */
 	/* parse */
-	uint8_t drop;	/* enum drop; later stages skip what is dropped */
-	uint8_t proto;	/* IPPROTO_TCP, IPPROTO_UDP */
+	uint8_t drop;	   /* enum drop; later stages skip what is dropped */
+	uint8_t proto;	   /* IPPROTO_TCP, IPPROTO_UDP */
 	uint8_t tcp_flags; /* 0 for UDP */
 	bool v4;
-	uint16_t l3;	/* offset of the IP header */
-	uint16_t l4;	/* offset of the TCP or UDP header */
-	uint16_t end;	/* offset behind the IP packet; Ethernet padding may follow */
+	uint16_t l3;  /* offset of the IP header */
+	uint16_t l4;  /* offset of the TCP or UDP header */
+	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
 	uint16_t pad;
-	uint64_t tag;	/* keyed hash of addresses, ports, protocol (tag.h); never 0 */
+	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	const struct backend *backend;
 };

@@ -32,7 +32,7 @@ struct service_conf {
 
 struct backend_conf {
 	struct addr addr;
-	__be16 port;     /* always the service's port: direct routing leaves it alone */
+	__be16 port; /* always the service's port: direct routing leaves it alone */
 	uint16_t pad;
 	uint32_t weight; /* 0..WEIGHT_MAX; 0 takes no new flows */
 };
