@@ -48,22 +48,38 @@ static void warn(const struct plan *plan)
 		log_warn("%s; cure: %s", plan->warning[i].text, plan->warning[i].cure);
 }
 
+/* It starts itself anew when interfaces were replaced, and tells itself so. */
+static const char heir_env[] = "SHUNT_HEIR";
+
+static bool is_heir(void)
+{
+	const char *pid = getenv(heir_env);
+
+	return pid && atoi(pid) == getpid();
+}
+
+static int start_anew(char **argv)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv(heir_env, pid, 1);
+	execv("/proc/self/exe", argv);
+	log_error("cannot start anew: %s", strerror(errno));
+	return EXIT_INTERNAL;
+}
+
 static int run(const struct args *args, const struct plan *plan, char **argv)
 {
 	const struct holder_conf conf = {
-		.setup = {plan, args->plan.mode, args->flows, args->frames},
+		.setup = {plan, args->plan.mode, args->flows, args->frames, is_heir()},
 		.ctl = args->ctl,
 		.keep_on_exit = args->on_exit_drop,
 		.warn = warn,
 	};
 	int code = holder_run(&conf);
 
-	if (code == EXIT_REBUILD) { /* the interfaces are others than the plan was made for */
-		execv("/proc/self/exe", argv);
-		log_error("cannot start anew: %s", strerror(errno));
-		return EXIT_INTERNAL;
-	}
-	return code;
+	return code == EXIT_REBUILD ? start_anew(argv) : code;
 }
 
 static int act(const struct args *args, char **argv)

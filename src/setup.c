@@ -58,15 +58,16 @@ static void free_arrays(struct setup *s, bool keep)
 /* Natively, or generically where --mode asks for it or nothing else is to be had. */
 static int open_steer(struct setup *s, const struct setup_conf *conf, const struct message *m)
 {
-	bool skb = conf->mode == WANT_SKB;
-	int err = steer_open(&s->steer, s->dp.nic, s->dp.n_nics, skb, m->text, m->size);
+	unsigned int flags =
+		(conf->mode == WANT_SKB ? STEER_SKB : 0) | (conf->heir ? STEER_HEIR : 0);
+	int err = steer_open(&s->steer, s->dp.nic, s->dp.n_nics, flags, m->text, m->size);
 
 	if (err && err != -EBUSY && err != -EPERM && conf->mode == WANT_AUTO) {
 		snprintf(s->why_skb, sizeof(s->why_skb), "%s", m->text);
-		skb = true;
-		err = steer_open(&s->steer, s->dp.nic, s->dp.n_nics, skb, m->text, m->size);
+		flags |= STEER_SKB;
+		err = steer_open(&s->steer, s->dp.nic, s->dp.n_nics, flags, m->text, m->size);
 	}
-	for (uint32_t i = 0; skb && i < s->dp.n_nics; i++)
+	for (uint32_t i = 0; flags & STEER_SKB && i < s->dp.n_nics; i++)
 		s->dp.nic[i].mode = MODE_SKB;
 	return exit_code_of(err);
 }

@@ -71,6 +71,18 @@ def test_payload(t):
 
 
 @e2e()
+def test_vlan(t):
+    """A frame with an 802.1Q tag keeps it, and is forwarded like any other."""
+    _, client, server = udp_service(t)
+    plain = udp_frame(DIRECTOR_MAC, b"tagged")
+    client.send(plain[:12] + b"\x81\x00\x00\x05" + plain[12:])
+    got = capture(server, 1, lambda f: f.endswith(b"tagged"))
+    expect(len(got) == 1, f"{len(got)} frames arrived")
+    expect(mac_text(got[0][:6]) == server_mac(1), f"to {mac_text(got[0][:6])}")
+    expect(got[0][12:16] in (b"\x81\x00\x00\x05", b"\x08\x00\x45\x00"), f"{got[0].hex()}")
+
+
+@e2e()
 def test_ttl(t):
     """TTL 2 goes out as 1; 1 and 0 are dropped and counted."""
     d, client, server = udp_service(t)

@@ -110,8 +110,9 @@ static int adopt_link(const struct steer *s, struct steer_nic *one, bool skb, ch
 }
 
 /* Takes over what an earlier life left in this namespace's directory. Without a living link it is
- * worthless: its flows are long gone, and a namespace's number is given out again. */
-static int adopt(struct steer *s, bool skb, char *err, size_t err_size)
+ * worthless: its flows are long gone, and a namespace's number is given out again. Unless this
+ * process left it a moment ago, to start anew with NICs that were replaced. */
+static int adopt(struct steer *s, unsigned int flags, char *err, size_t err_size)
 {
 	int rc = steer_pin_mount(err, err_size);
 	int lock;
@@ -122,10 +123,10 @@ static int adopt(struct steer *s, bool skb, char *err, size_t err_size)
 	if (lock < 0)
 		return steer_fail(lock, err, err_size, "cannot lock /sys/fs/bpf: %s",
 				  strerror(-lock));
-	if (!steer_pin_live(s->dir))
+	if (!(flags & STEER_HEIR) && !steer_pin_live(s->dir))
 		steer_pin_sweep(s->dir, NULL, NULL);
 	for (uint32_t i = 0; i < s->n && !rc; i++)
-		rc = adopt_link(s, &s->nic[i], skb, err, err_size);
+		rc = adopt_link(s, &s->nic[i], flags & STEER_SKB, err, err_size);
 	close(lock);
 	return rc;
 }
@@ -207,7 +208,7 @@ static int open_nic(struct steer *s, uint32_t i, bool skb, char *err, size_t err
 	return one->adopted ? 0 : attach(s, one, skb, err, err_size);
 }
 
-int steer_open(struct steer **out, const struct nic *nic, uint32_t n, bool skb, char *err,
+int steer_open(struct steer **out, const struct nic *nic, uint32_t n, unsigned int flags, char *err,
 	       size_t err_size)
 {
 	struct steer *s;
@@ -227,9 +228,9 @@ int steer_open(struct steer **out, const struct nic *nic, uint32_t n, bool skb, 
 	if (!rc)
 		rc = take_locks(s, err, err_size);
 	if (!rc)
-		rc = adopt(s, skb, err, err_size);
+		rc = adopt(s, flags, err, err_size);
 	for (uint32_t i = 0; i < n && !rc; i++)
-		rc = open_nic(s, i, skb, err, err_size);
+		rc = open_nic(s, i, flags & STEER_SKB, err, err_size);
 	if (rc) {
 		steer_close(s, false);
 		return rc;

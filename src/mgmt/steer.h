@@ -13,6 +13,12 @@
 
 struct steer;
 
+enum steer_flags {
+	STEER_SKB = 1 << 0, /* generic mode; else native */
+	STEER_HEIR =
+		1 << 1, /* this very process left what is pinned: it counts even if its NICs died */
+};
+
 /* Loads the program for n NICs and attaches each by a bpf_link, natively or (skb) in generic mode.
  * What an earlier shuntd left pinned for the same interface is adopted: the service map is reused
  * (its services stay steered, see steer_each), its program is swapped atomically by
@@ -29,7 +35,7 @@ struct steer;
  * On failure nothing is left that was not there before; err gets one line with the cure.
  * Returns 0, -EBUSY (a foreign program, or another shuntd), -EPERM, or -errno as the kernel refused
  * the mode: -EOPNOTSUPP, -EINVAL, -ERANGE, -ENOSPC, -ENOMEM may go well with skb. Holder. */
-int steer_open(struct steer **out, const struct nic *nic, uint32_t n, bool skb, char *err,
+int steer_open(struct steer **out, const struct nic *nic, uint32_t n, unsigned int flags, char *err,
 	       size_t err_size);
 
 /* Puts a socket into the NIC's XSKMAP. Its receive ring must exist. Holder, for each port, before
