@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/counters.h"
+#include "table/flow.h"
 #include "table/snap.h"
 
 enum {
@@ -30,6 +31,7 @@ struct pkt {
 	uint16_t pad;
 	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
+	struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */
 	const struct backend *backend;
 };
 
@@ -37,5 +39,10 @@ struct burst {
 	uint32_t n;
 	struct pkt pkt[BURST_MAX];
 };
+
+/* A stage's loop: p goes over the burst's packets, but for those that an earlier stage dropped. */
+#define burst_each(b, p)                                                        \
+	for (struct pkt *p = (b)->pkt, *p##_end = p + (b)->n; p < p##_end; p++) \
+		if (!p->drop)
 
 #endif

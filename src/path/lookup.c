@@ -5,7 +5,7 @@
 
 #include "path/parse.h"
 
-static enum drop forward(struct lookup *l, struct pkt *p, const struct backend *be)
+static inline enum drop forward(struct lookup *l, struct pkt *p, const struct backend *be)
 {
 	struct backend_counters *c = &l->backends[backend_slot(be->id)];
 
@@ -118,7 +118,9 @@ static bool flow_stays(const struct flow_slot *slot, const struct backend *be, c
 	       (be->flags & takes_new) == takes_new;
 }
 
-static enum drop lookup_pkt(struct lookup *l, const struct snap *s, struct pkt *p, uint32_t now)
+/* Whatever isn't the usual: new flows and old ones' ends, and a flow's first packet in a second. */
+static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, const struct snap *s,
+							  struct pkt *p, uint32_t now)
 {
 	struct flow_slot *slot = flow_find(&l->flows[l->self], p->tag, now);
 	const struct backend *be;
@@ -134,12 +136,48 @@ static enum drop lookup_pkt(struct lookup *l, const struct snap *s, struct pkt *
 	return be ? forward(l, p, be) : schedule(l, s, p, NULL, now);
 }
 
+/* What the first pass found still is this flow's, unless a packet of this burst has evicted it. */
+static inline enum drop lookup_pkt(struct lookup *l, const struct snap *s, struct pkt *p,
+				   uint32_t now)
+{
+	const struct backend *be = NULL;
+
+	if (p->slot && flow_steady(p->slot, p->tag, p->tcp_flags, now))
+		be = snap_backend(s, p->slot->backend);
+	return be ? forward(l, p, be) : lookup_unusual(l, s, p, now);
+}
+
+/* First pass: where is each flow? Asks for its server and that one's counters, which the second
+ * pass touches; any number of them can be on their way at once. */
+static void find_burst(struct burst *b, const struct snap *s, const struct lookup *l)
+{
+	const struct flow_table flows = l->flows[l->self];
+
+	burst_each (b, p) {
+		uint32_t slot;
+
+		p->slot = flow_near(&flows, p->tag);
+		if (!p->slot)
+			continue;
+		slot = backend_slot(p->slot->backend);
+		__builtin_prefetch(&s->backend[slot]);
+		__builtin_prefetch(&l->backends[slot], 1);
+	}
+}
+
+static void drop_burst(struct burst *b, enum drop why)
+{
+	burst_each (b, p)
+		p->drop = (uint8_t)why;
+}
+
 void lookup_burst(struct burst *b, const struct snap *s, struct lookup *l, uint32_t now)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct pkt *p = &b->pkt[i];
-
-		if (!p->drop)
-			p->drop = (uint8_t)(s ? lookup_pkt(l, s, p, now) : DROP_NO_SERVICE);
+	if (!s) {
+		drop_burst(b, DROP_NO_SERVICE);
+		return;
 	}
+	find_burst(b, s, l);
+	burst_each (b, p)
+		p->drop = (uint8_t)lookup_pkt(l, s, p, now);
 }

@@ -70,7 +70,9 @@ static int world_open(void **state)
 		w->s->backend[i].flags = BACKEND_READY | BACKEND_OPEN;
 	}
 	for (uint32_t i = 0; i < WORKERS; i++)
-		flow_attach(&w->flows[i], calloc(1, flow_bytes(0)), flow_bytes(0));
+		flow_attach(&w->flows[i],
+			    memset(aligned_alloc(64, flow_bytes(0)), 0, flow_bytes(0)),
+			    flow_bytes(0));
 	tag_key_make(&w->key, &key);
 	w->l = (struct lookup){&w->key, w->flows, WORKERS, 0, w->backends, &w->counters};
 	*state = w;

@@ -109,12 +109,3 @@ const struct service *snap_service(const struct snap *s, const struct endpoint *
 	}
 	return NULL;
 }
-
-const struct backend *snap_backend(const struct snap *s, uint32_t id)
-{
-	uint32_t slot = backend_slot(id);
-
-	if (slot >= s->n_backends || s->backend[slot].id != id || !id)
-		return NULL;
-	return &s->backend[slot];
-}

@@ -6,6 +6,7 @@
 #define SHUNT_TABLE_SNAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -86,7 +87,15 @@ const struct snap *snap_get(void);
 /* The service of a destination, or NULL. Whoever may hold s. */
 const struct service *snap_service(const struct snap *s, const struct endpoint *ep);
 
-/* The backend with this id, or NULL if it is gone. Whoever may hold s. */
-const struct backend *snap_backend(const struct snap *s, uint32_t id);
+/* The backend with this id, or NULL if it is gone. Whoever may hold s. Inline: for each packet, and
+ * shorter than a call. */
+static inline const struct backend *snap_backend(const struct snap *s, uint32_t id)
+{
+	uint32_t slot = backend_slot(id);
+
+	if (slot >= s->n_backends || s->backend[slot].id != id || !id)
+		return NULL;
+	return &s->backend[slot];
+}
 
 #endif
