@@ -9,10 +9,9 @@
 
 #include "base/wire.h"
 
-static enum drop parse_tcp(struct pkt *p)
+/* room: bytes from the header to the end of the IP packet. */
+static enum drop parse_tcp(struct pkt *p, const struct wire_tcp *tcp, uint32_t room)
 {
-	const struct wire_tcp *tcp = (const void *)(p->data + p->l4);
-	uint32_t room = p->end - p->l4;
 	uint32_t header;
 
 	if (room < sizeof(*tcp))
@@ -24,10 +23,8 @@ static enum drop parse_tcp(struct pkt *p)
 	return DROP_NONE;
 }
 
-static enum drop parse_udp(struct pkt *p)
+static enum drop parse_udp(struct pkt *p, const struct wire_udp *udp, uint32_t room)
 {
-	const struct wire_udp *udp = (const void *)(p->data + p->l4);
-	uint32_t room = p->end - p->l4;
 	uint32_t len;
 
 	if (room < sizeof(*udp))
@@ -39,55 +36,57 @@ static enum drop parse_udp(struct pkt *p)
 	return DROP_NONE;
 }
 
-static enum drop parse_l4(struct pkt *p, uint8_t proto)
+static inline enum drop parse_l4(struct pkt *p, uint8_t proto, uint32_t l4, uint32_t end)
 {
+	const void *header = p->data + l4;
+
 	p->proto = proto;
+	p->l4 = (uint16_t)l4;
+	p->end = (uint16_t)end;
 	if (proto == IPPROTO_TCP)
-		return parse_tcp(p);
+		return parse_tcp(p, header, end - l4);
 	if (proto == IPPROTO_UDP)
-		return parse_udp(p);
+		return parse_udp(p, header, end - l4);
 	return DROP_NOT_L4;
 }
 
-/* room: what is left of the frame from the IP header on. */
-static enum drop parse_ip4(struct pkt *p, uint32_t room)
+/* l3: where the IP header begins; len: where the frame ends. */
+static inline enum drop parse_ip4(struct pkt *p, uint32_t l3, uint32_t len)
 {
-	const struct wire_ip4 *ip = (const void *)(p->data + p->l3);
-	uint32_t header, total;
+	const struct wire_ip4 *ip = (const void *)(p->data + l3);
+	uint32_t l4, end;
 
-	if (room < sizeof(*ip))
+	if (len < l3 + sizeof(*ip))
 		return DROP_SHORT;
-	header = (ip->version_ihl & 15) * 4u;
-	total = ntohs(ip->len);
-	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header || total > room)
+	if (ip->version_ihl < 0x45 || ip->version_ihl > 0x4f)
+		return DROP_BAD_IP;
+	l4 = l3 + (ip->version_ihl & 15) * 4u;
+	end = l3 + ntohs(ip->len);
+	if (end < l4 || end > len)
 		return DROP_BAD_IP;
 	if (ip->frag & htons(IP_MF | IP_OFFMASK))
 		return DROP_FRAGMENT;
 	p->v4 = true;
-	p->l4 = (uint16_t)(p->l3 + header);
-	p->end = (uint16_t)(p->l3 + total);
-	return parse_l4(p, ip->proto);
+	return parse_l4(p, ip->proto, l4, end);
 }
 
-static enum drop parse_ip6(struct pkt *p, uint32_t room)
+static inline enum drop parse_ip6(struct pkt *p, uint32_t l3, uint32_t len)
 {
-	const struct wire_ip6 *ip = (const void *)(p->data + p->l3);
-	uint32_t total;
+	const struct wire_ip6 *ip = (const void *)(p->data + l3);
+	uint32_t l4 = l3 + sizeof(*ip), end;
 
-	if (room < sizeof(*ip))
+	if (len < l4)
 		return DROP_SHORT;
-	total = sizeof(*ip) + ntohs(ip->len);
-	if (ip->version_class >> 4 != 6 || total > room)
+	end = l4 + ntohs(ip->len);
+	if (ip->version_class >> 4 != 6 || end > len)
 		return DROP_BAD_IP;
 	if (ip->next == IPPROTO_FRAGMENT)
 		return DROP_FRAGMENT;
 	p->v4 = false;
-	p->l4 = (uint16_t)(p->l3 + sizeof(*ip));
-	p->end = (uint16_t)(p->l3 + total);
-	return parse_l4(p, ip->next);
+	return parse_l4(p, ip->next, l4, end);
 }
 
-static enum drop parse_eth(struct pkt *p)
+static inline enum drop parse_eth(struct pkt *p)
 {
 	const struct wire_eth *eth = (const void *)p->data;
 	const struct wire_vlan *vlan = (const void *)(eth + 1);
@@ -106,9 +105,9 @@ static enum drop parse_eth(struct pkt *p)
 	}
 	p->l3 = (uint16_t)l3;
 	if (type == htons(ETH_P_IP))
-		return parse_ip4(p, len - l3);
+		return parse_ip4(p, l3, len);
 	if (type == htons(ETH_P_IPV6))
-		return parse_ip6(p, len - l3);
+		return parse_ip6(p, l3, len);
 	return DROP_NOT_L4;
 }
 
@@ -137,9 +136,8 @@ void parse_burst(struct burst *b, const struct tag_key *key, const struct flow_t
 	for (uint32_t i = 0; i < b->n; i++)
 		parse_pkt(&b->pkt[i]);
 	tag_burst(b, key);
-	for (uint32_t i = 0; i < b->n; i++)
-		if (!b->pkt[i].drop)
-			flow_prefetch(flows, b->pkt[i].tag);
+	burst_each (b, p)
+		flow_prefetch(flows, p->tag);
 }
 
 static struct addr ip_addr(const struct pkt *p, uint32_t which)

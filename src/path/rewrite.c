@@ -97,8 +97,7 @@ void rewrite_burst(struct burst *b, struct worker_counters *c)
 {
 	uint64_t completed = 0;
 
-	for (uint32_t i = 0; i < b->n; i++)
-		if (!b->pkt[i].drop)
-			completed += rewrite_pkt(&b->pkt[i]);
+	burst_each (b, p)
+		completed += rewrite_pkt(p);
 	counter_add(&c->csum_done, completed);
 }

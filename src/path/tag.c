@@ -75,16 +75,14 @@ static uint64_t tag_siphash(const struct pkt *p, const struct hash_key *key)
 /* key is a copy, so that it can stay in registers: no store to a packet can change it. */
 CMAC_CODE static void tag_burst_aes(struct burst *b, const struct cmac_key key)
 {
-	for (uint32_t i = 0; i < b->n; i++)
-		if (!b->pkt[i].drop)
-			b->pkt[i].tag = nonzero(tag_aes(&b->pkt[i], &key));
+	burst_each (b, p)
+		p->tag = nonzero(tag_aes(p, &key));
 }
 
 static void tag_burst_siphash(struct burst *b, const struct hash_key *key)
 {
-	for (uint32_t i = 0; i < b->n; i++)
-		if (!b->pkt[i].drop)
-			b->pkt[i].tag = nonzero(tag_siphash(&b->pkt[i], key));
+	burst_each (b, p)
+		p->tag = nonzero(tag_siphash(p, key));
 }
 
 void tag_burst(struct burst *b, const struct tag_key *key)
