@@ -19,7 +19,7 @@
 enum {
 	NAP_AFTER_NS = 50000, /* idle for so long, an adaptive worker goes to sleep */
 	NAP_MS = 1000,	      /* and looks up this often anyway */
-	STOP_CHECK = 1024,    /* turns of a busy loop between looks at the stop signal */
+	STOP_CHECK = 1024,    /* turns without a nap between looks at the stop signal */
 };
 
 /* Sleeps until a frame arrives on one of the ports, or it is told to stop. RCU-offline meanwhile:
@@ -39,7 +39,7 @@ static bool stopping(struct worker *w)
 {
 	struct pollfd *wake = &w->fds[w->n_ports];
 
-	if (w->poll_busy && w->info->counters->loops % STOP_CHECK == 0)
+	if (w->info->counters->loops % STOP_CHECK == 0)
 		poll(wake, 1, 0);
 	return wake->revents & POLLIN;
 }
