@@ -397,6 +397,12 @@ def upload(lab, names, size, timeout=60, host=VIP):
     return took
 
 
+def retransmitted(lab):
+    """TCP segments that the client has sent again so far."""
+    names, values = [x.split() for x in lab.run("client", "cat /proc/net/snmp").splitlines() if x.startswith("Tcp:")]
+    return int(values[names.index("RetransSegs")])
+
+
 def offloads_off(lab):
     """Turns every offload off on every NIC and switch port of the lab."""
     for path in glob.glob(f"/run/netns/{lab.name}-*"):

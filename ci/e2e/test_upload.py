@@ -8,7 +8,7 @@ def uploads(t):
     size = (64 if t.san else 256) << 20
     d = t.shuntd()
     d.service(f"-t {VIP}:80", [f"{rip(n)}:80" for n in (1, 2)], sched="rr")
-    upload(t.lab, ["big"], size)
+    t.notes.append(f"{size / upload(t.lab, ['big'], size) / 1e6:.0f} MB/s")
     upload(t.lab, [f"part{i}" for i in range(50)], 1 << 20)
     done = sum(w["tx"] for w in d.workers())
     expect(done * 1500 > size, f"only {done} frames went through the workers")
