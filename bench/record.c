@@ -13,13 +13,14 @@ enum {
 	SCHEMA_VERSION = 1,
 	VALUES_MAX = 64, /* runs */
 	SERIES_MAX = 512,
-	NAME_MAX_ = 64,
+	NAME_BYTES = 64,
 };
 
 struct series {
-	char name[NAME_MAX_];
+	char name[NAME_BYTES];
 	const char *unit;
 	json_t *params;
+	double goal, floor; /* floor 0: no targets */
 	uint32_t n;
 	double value[VALUES_MAX];
 };
@@ -109,27 +110,35 @@ struct series *record_ratio(struct record *r, const char *name, const struct ser
 	return s;
 }
 
-bool record_target(struct record *r, const struct series *s, double goal, double floor)
+static const char *verdict(const struct series *s)
 {
 	double median = series_median(s);
-	const char *verdict = median <= goal ? "goal" : median <= floor ? "floor" : "MISS";
 
-	json_object_set_new(s->params, "goal", json_real(goal));
-	json_object_set_new(s->params, "floor", json_real(floor));
-	json_object_set_new(s->params, "verdict", json_string(verdict));
-	printf("target %s/%-34s %9.2f (%.2f .. %.2f) %-8s goal %g, floor %g: %s\n", r->bench,
-	       s->name, median, quantile(s, 0), quantile(s, 1), s->unit, goal, floor, verdict);
-	return median <= floor;
+	return median <= s->goal ? "goal" : median <= s->floor ? "floor" : "MISS";
+}
+
+void record_aim(struct series *s, double goal, double floor)
+{
+	s->goal = goal;
+	s->floor = floor;
 }
 
 void record_print(const struct record *r)
 {
-	printf("%-40s %12s %12s %12s %4s  %s\n", r->bench, "median", "min", "max", "runs", "unit");
+	printf("%-46s %10s %10s %10s %4s  %s\n", r->bench, "median", "min", "max", "runs", "unit");
 	for (uint32_t i = 0; i < r->n; i++) {
 		const struct series *s = r->series[i];
 
-		printf("%-40s %12.3f %12.3f %12.3f %4u  %s\n", s->name, quantile(s, 0.5),
+		printf("%-46s %10.3f %10.3f %10.3f %4u  %s\n", s->name, quantile(s, 0.5),
 		       quantile(s, 0), quantile(s, 1), s->n, s->unit);
+	}
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct series *s = r->series[i];
+
+		if (s->floor > 0)
+			printf("target %s/%-40s %8.2f (%.2f .. %.2f) %-6s goal %g, floor %g: %s\n",
+			       r->bench, s->name, series_median(s), quantile(s, 0), quantile(s, 1),
+			       s->unit, s->goal, s->floor, verdict(s));
 	}
 }
 
@@ -161,13 +170,18 @@ static json_t *machine(void)
 
 static json_t *series_json(const struct series *s)
 {
-	json_t *values = json_array();
+	json_t *values = json_array(), *run;
 
 	for (uint32_t i = 0; i < s->n; i++)
 		json_array_append_new(values, json_real(s->value[i]));
-	return json_pack("{s:s, s:O, s:s, s:o, s:f, s:f, s:f}", "name", s->name, "params",
-			 s->params, "unit", s->unit, "values", values, "median", quantile(s, 0.5),
-			 "min", quantile(s, 0), "max", quantile(s, 1));
+	run = json_pack("{s:s, s:O, s:s, s:o, s:f, s:f, s:f}", "name", s->name, "params", s->params,
+			"unit", s->unit, "values", values, "median", quantile(s, 0.5), "min",
+			quantile(s, 0), "max", quantile(s, 1));
+	if (s->floor > 0)
+		json_object_set_new(run, "target",
+				    json_pack("{s:f, s:f, s:s}", "goal", s->goal, "floor", s->floor,
+					      "verdict", verdict(s)));
+	return run;
 }
 
 int record_write(const struct record *r, const char *path)

@@ -25,12 +25,14 @@ double series_median(const struct series *s);
 struct series *record_ratio(struct record *r, const char *name, const struct series *over,
 			    const struct series *under);
 
-/* Prints series whose values are to be at most the goal, or at least the floor of the project
- * (greater is worse). Returns whether the median is within the floor. */
-bool record_target(struct record *r, const struct series *s, double goal, double floor);
+/* Sets the project's targets for a series: its median is to be at most the goal, and must be at most
+ * the floor. */
+void record_aim(struct series *s, double goal, double floor);
 
-/* Prints all series as a table; writes them to the file. Returns 0 or -errno. */
+/* Prints all series as a table, and then those that have targets, with a verdict. */
 void record_print(const struct record *r);
+
+/* Writes all to the file. Returns 0 or -errno. */
 int record_write(const struct record *r, const char *path);
 
 #endif

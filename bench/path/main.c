@@ -308,18 +308,16 @@ static void compare_cases(struct bench *b)
 		b->over_null[i] = record_ratio(b->record, name, b->time[i][PATH_SHUNT],
 					       b->time[i][PATH_NULL]);
 	}
-	record_print(b->record);
 	if (b->world[case_find("1k flows")])
-		record_target(b->record, b->over_null[case_find("1k flows")], 1.8, 2.5);
+		record_aim(b->over_null[case_find("1k flows")], 1.8, 2.5);
 	for (uint32_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
 		const struct target *t = &targets[i];
 		uint32_t over = case_find(t->over), under = case_find(t->under);
 
 		if (b->world[over] && b->world[under])
-			record_target(b->record,
-				      record_ratio(b->record, t->name, b->over_null[over],
-						   b->over_null[under]),
-				      t->goal, t->floor);
+			record_aim(record_ratio(b->record, t->name, b->over_null[over],
+						b->over_null[under]),
+				   t->goal, t->floor);
 	}
 }
 
@@ -365,6 +363,7 @@ int main(int argc, char **argv)
 					run_case(&b, i);
 		run_events(&b);
 		compare_cases(&b);
+		record_print(b.record);
 		if (b.args.out)
 			err = record_write(b.record, b.args.out);
 	}

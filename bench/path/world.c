@@ -13,7 +13,7 @@
 #include "path/craft_test.h"
 
 enum {
-	TABLE_FLOWS = 1000000, /* shuntd's default */
+	TABLE_FLOWS = 1 << 20, /* shuntd's default */
 	PORTS_PER_CLIENT = 16,
 	START = 100000, /* seconds */
 };
