@@ -53,6 +53,16 @@ $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) sr
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c))
 $(eval $(call unit,command_test,src/mgmt/command_test.c src/mgmt/command.c src/mgmt/request.c src/mgmt/show.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c))
 
+fg := tools/flowgen
+$(eval $(call unit,hist_test,$(addprefix $(fg)/,hist_test.c hist.c)))
+$(eval $(call unit,zipf_test,$(addprefix $(fg)/,zipf_test.c zipf.c hist.c)))
+$(eval $(call unit,frame_test,$(addprefix $(fg)/,frame_test.c valid_test.c template.c options.c zipf.c hist.c) $(addprefix src/base/,addr.c cpu.c csum.c)))
+$(eval $(call unit,options_test,$(addprefix $(fg)/,options_test.c options.c) src/base/addr.c src/base/cpu.c))
+$(eval $(call unit,flowgen_root_test,$(addprefix $(fg)/,flowgen_root_test.c nic.c valid_test.c template.c options.c zipf.c hist.c) $(addprefix src/base/,addr.c cpu.c csum.c)))
+ROOT_TESTS += $(BUILD)/test/flowgen_root_test
+$(BUILD)/test/flowgen_root_test: $(BUILD)/flowgen
+$(addprefix $(BUILD)/test/,hist_test zipf_test frame_test flowgen_root_test): LDLIBS += -lm
+
 $(BUILD)/test/%:
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -114,7 +124,7 @@ lint: $(SKEL)
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem -Iinclude -Isrc -D__x86_64__ '-DLIBBPF_OPTS(type, name, ...)=struct type name = {0}' \
 		'-Djson_array_foreach(a, i, v)=for (i = 0; i < 9; i++, v = 0)' \
-		'-Djson_object_foreach(o, k, v)=for (k = 0; k < 9; k++, v = 0)' $(filter %.c,$(LINT_C))
+		'-Djson_object_foreach(o, k, v)=for (k = 0; k < 9; k++, v = 0)' $(filter-out %.bpf.c,$(filter %.c,$(LINT_C)))
 	$(call say,LINT,clang-tidy)
-	$(Q)printf '%s\n' $(filter-out %_test.c,$(filter %.c,$(LINT_C))) | xargs -P $$(nproc) -n 4 sh -c \
+	$(Q)printf '%s\n' $(filter-out %_test.c %.bpf.c,$(filter %.c,$(LINT_C))) | xargs -P $$(nproc) -n 4 sh -c \
 		'clang-tidy --quiet "$$@" -- $(subst -I$(BUILD),-isystem $(BUILD),$(CPPFLAGS)) $(CFLAGS) -Itools/shuntctl 2>&1 | { ! grep -E -A 12 "(warning|error):"; }' -

@@ -35,7 +35,7 @@ static int load(struct engine_run *run, const struct gen_conf *conf, char *err, 
 	r = gen_bpf__load(run->skel);
 	if (r)
 		snprintf(err, size, "can't load the generator's BPF program: %s", strerror(-r));
-	return r;
+	return r == -EINVAL ? -EIO : r; /* not the user's fault */
 }
 
 static void xdp_close(struct engine_run *run)

@@ -202,6 +202,7 @@ int send_run(const struct options *o, struct send_result *out, char *err, size_t
 	r = run_senders(all, n, o);
 	if (r) {
 		snprintf(err, size, "%s: sending failed: %s", o->nic[0], strerror(-r));
+		r = -EIO;
 		goto close;
 	}
 	sum_up(out, all, n, o);

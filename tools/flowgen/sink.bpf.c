@@ -198,7 +198,8 @@ static __always_inline enum verdict see(const struct mark *m)
 		return NEW;
 	for (int i = 0; i < 4; i++) {
 		old = *(volatile __u64 *)word;
-		newer = (__s32)((__u32)(epoch - (old >> 32)) << 20);
+		/* A word without a bit was never used: its epoch says nothing. */
+		newer = old ? (__s32)((__u32)(epoch - (old >> 32)) << 20) : 1;
 		if (newer < 0)
 			return LATE;
 		if (!newer && (old & bit))

@@ -35,7 +35,7 @@ static int load(struct sink *s, const struct options *o, char *err, size_t size)
 	r = sink_bpf__load(skel);
 	if (r)
 		snprintf(err, size, "can't load the sink's BPF program: %s", strerror(-r));
-	return r;
+	return r == -EINVAL ? -EIO : r; /* not the user's fault */
 }
 
 static int attach(struct sink *s, const char *nic, bool skb, char *err, size_t size)
