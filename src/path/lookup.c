@@ -118,11 +118,20 @@ static bool flow_stays(const struct flow_slot *slot, const struct backend *be, c
 	       (be->flags & takes_new) == takes_new;
 }
 
+/* What the first pass found, if it still is this flow's and alive; else from the table as it is now:
+ * an earlier packet of the burst may have put the flow there. */
+static struct flow_slot *find_again(struct lookup *l, const struct pkt *p, uint32_t now)
+{
+	if (p->slot && p->slot->tag == p->tag && flow_live(p->slot, now))
+		return p->slot;
+	return flow_find(&l->flows[l->self], p->tag, now);
+}
+
 /* Whatever isn't the usual: new flows and old ones' ends, and a flow's first packet in a second. */
 static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, const struct snap *s,
 							  struct pkt *p, uint32_t now)
 {
-	struct flow_slot *slot = flow_find(&l->flows[l->self], p->tag, now);
+	struct flow_slot *slot = find_again(l, p, now);
 	const struct backend *be;
 
 	if (slot) {

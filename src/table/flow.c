@@ -102,6 +102,11 @@ uint32_t flow_audit(struct flow_table *t, uint32_t now)
 	return dropped;
 }
 
+bool flow_live(const struct flow_slot *s, uint32_t now)
+{
+	return seen_live(s->seen, now);
+}
+
 struct flow_slot *flow_find(struct flow_table *t, uint64_t tag, uint32_t now)
 {
 	struct flow_slot *s = flow_line(t, tag, 0);

@@ -127,6 +127,9 @@ static inline bool flow_steady(const struct flow_slot *s, uint64_t tag, uint8_t 
 	       !(tcp_flags & (TH_SYN | TH_FIN | TH_RST));
 }
 
+/* Whether the slot's flow hasn't expired. The owning worker. */
+bool flow_live(const struct flow_slot *s, uint32_t now);
+
 /* The flow's slot, or NULL; an expired slot isn't found. tag is never 0; now in seconds
  * of CLOCK_MONOTONIC. The owning worker, which may then call flow_touch on it. */
 struct flow_slot *flow_find(struct flow_table *t, uint64_t tag, uint32_t now);
