@@ -27,7 +27,7 @@ struct engine {
 	 * when it is over. Returns 0 or -errno. */
 	int (*turn)(struct engine_run *run);
 
-	/* Waits until what was sent has left, as far as that can be known, and frees. Takes NULL. */
+	/* Frees. Takes NULL. */
 	void (*close)(struct engine_run *run);
 };
 

@@ -269,8 +269,8 @@ static void latency_is_measured(void **state)
 {
 	json_t *got = through("-r 20k -n 5000"), *l = json_object_get(got, "latency_ns");
 	long long sum = 0;
+	json_t *b = NULL;
 	size_t i;
-	json_t *b;
 
 	(void)state;
 	assert_int_equal(get(l, "samples"), 5000);

@@ -14,7 +14,7 @@
 
 #define FRAME_INLINE static inline __attribute__((always_inline))
 
-/* Words at any address. BPF's compiler would take bytes for the packed ones; its machine needn't. */
+/* Words at any address. BPF's compiler would store packed ones by bytes; its machine needn't. */
 #ifdef __bpf__
 typedef __u16 frame_u16;
 typedef __u32 frame_u32;

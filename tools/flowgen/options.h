@@ -60,7 +60,8 @@ struct options {
 	unsigned int servers; /* most destination MACs that a sink tells apart */
 };
 
-/* Reads argv[1..] for one verb. Returns EXIT_OK, or another code and one line in err. Main thread. */
+/* Reads argv[1..] for one verb. Returns EXIT_OK, or another code and one line in err. Main
+ * thread. */
 enum exit_code options_read(struct options *o, enum verb verb, int argc, char **argv, char *err,
 			    size_t size);
 

@@ -51,11 +51,11 @@ static int fill_sizes(struct gen_conf *c, const struct options *o, char *err, si
 {
 	static const unsigned short imix[IMIX_SLOTS] = {64, 64,	 64,  64,  64,	64,
 							64, 570, 570, 570, 570, 1518};
-	unsigned int min = template_min_size(o);
+	unsigned int min = template_min_size(o), max = FRAME_MAX + FCS;
 
-	if (o->has_size && o->size && (o->size < min || o->size > FRAME_MAX + FCS)) {
+	if (o->has_size && o->size && (o->size < min || o->size > max)) {
 		snprintf(err, size, "--size %u: these frames have %u to %u bytes, FCS counted",
-			 o->size, min, FRAME_MAX + FCS);
+			 o->size, min, max);
 		return -EINVAL;
 	}
 	c->n_sizes = o->size ? 1 : IMIX_SLOTS;

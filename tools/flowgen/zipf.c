@@ -39,7 +39,7 @@ static __u32 fill_groups(struct zipf_slot *table, __u32 flows)
 /* Vose's method: every slot is filled up to the mean by one that has more. */
 static void fill_alias(struct zipf_slot *table, double *weight, __u32 n)
 {
-	__u32 small[ZIPF_SLOTS], large[ZIPF_SLOTS], n_small = 0, n_large = 0;
+	__u32 small[ZIPF_SLOTS] = {0}, large[ZIPF_SLOTS] = {0}, n_small = 0, n_large = 0;
 
 	for (__u32 i = 0; i < n; i++) {
 		if (weight[i] < 1)
