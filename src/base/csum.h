@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,12 +24,11 @@ static inline uint16_t csum_fold(uint32_t sum)
 	return (uint16_t)(sum + (sum >> 16));
 }
 
-/* The sum of a TCP or UDP pseudo header (RFC 793, RFC 8200 8.1), folded, not complemented: this
- * is what a sender that leaves the checksum to its NIC stores in the checksum field.
+/* The running sum of a TCP or UDP pseudo header (RFC 793, RFC 8200 8.1), in 64 bits.
  * addrs: source and destination as they lie in the IP header, 8 bytes (v4) or 32 (v6).
  * l4_len in host order. */
-static inline uint16_t csum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8_t proto,
-				   uint32_t l4_len)
+static inline uint64_t csum_pseudo_sum(const uint8_t *addrs, size_t addrs_len, uint8_t proto,
+				       uint32_t l4_len)
 {
 	uint64_t sum = (uint64_t)htonl(l4_len) + htonl(proto);
 	uint32_t word;
@@ -37,19 +37,35 @@ static inline uint16_t csum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8
 		memcpy(&word, addrs + i, sizeof(word));
 		sum += word;
 	}
+	return sum;
+}
+
+/* The same folded, not complemented: this is what a sender that leaves the checksum to its NIC
+ * stores in the checksum field. Never 0. */
+static inline uint16_t csum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8_t proto,
+				   uint32_t l4_len)
+{
+	uint64_t sum = csum_pseudo_sum(addrs, addrs_len, proto, l4_len);
+
 	sum = (uint32_t)sum + (sum >> 32);
 	return csum_fold((uint32_t)sum + (uint32_t)(sum >> 32));
 }
 
-/* The checksum after one 16-bit word of the summed data changed from old to new (RFC 1624,
- * equation 3). All three in network order. */
-static inline __sum16 csum_update(__sum16 check, __be16 old, __be16 new)
+/* Whether a running sum, not less than 65535, folds to this: without folding it, since one's
+ * complement sums are equal if they are congruent modulo 65535. */
+static inline bool csum_folds_to(uint64_t sum, uint16_t folded)
 {
-	uint32_t sum = (uint16_t)~check;
+	return folded && (sum - folded) % 0xffff == 0;
+}
 
-	sum += (uint16_t)~old;
-	sum += new;
-	return (__sum16)~csum_fold(sum);
+/* An IPv4 header's checksum after its time to live went down by one: RFC 1624's equation 3,
+ * HC' = ~(~HC + ~m + m'), for a word m whose upper byte falls by one; that is HC + 0x0100. What would
+ * come to 0xffff is 0, as there. */
+static inline __sum16 csum_ttl_down(__sum16 check)
+{
+	uint32_t sum = (uint32_t)check + htons(0x0100);
+
+	return (__sum16)(sum + (sum >= 0xffff));
 }
 
 #endif

@@ -95,32 +95,32 @@ static void folds_every_carry(void **state)
 	assert_int_equal(csum_fold(0xffffffff), 0xffff);
 }
 
-static void an_update_equals_a_new_sum(void **state)
+/* Over all words beside it, so that the checksum takes every value; and all times to live. */
+static void a_hop_less_equals_a_new_sum(void **state)
 {
-	static const uint16_t news[] = {0, 1, 0x00ff, 0x3285, 0x7fff, 0x8000, 0xfffe, 0xffff};
 	uint8_t header[20];
 
 	(void)state;
 	fill_random(header, sizeof(header), 3);
-	for (uint32_t old = 0; old <= 0xffff; old++) {
-		uint16_t word = (uint16_t)old;
+	for (uint32_t beside = 0; beside <= 0xffff; beside++) {
+		uint16_t word = (uint16_t)beside;
 		__sum16 check;
 
-		memcpy(header + 8, &word, 2);
+		memcpy(header + 4, &word, 2);
+		header[8] = (uint8_t)(1 + beside % 255);
 		check = (__sum16)~reference(header, sizeof(header));
-		for (size_t i = 0; i < sizeof(news) / sizeof(*news); i++) {
-			memcpy(header + 8, &news[i], 2);
-			assert_int_equal(csum_update(check, word, news[i]),
-					 (__sum16)~reference(header, sizeof(header)));
-		}
+		header[8]--;
+		assert_int_equal(csum_ttl_down(check), (__sum16)~reference(header, sizeof(header)));
 	}
 }
 
-/* RFC 1624 section 4: the right answer is 0x0000, where RFC 1141's equation gives 0xffff. */
-static void an_update_gets_the_zero_of_rfc_1624_right(void **state)
+/* As in RFC 1624 section 4: the right answer is 0x0000, where RFC 1141's equation gives 0xffff. */
+static void a_hop_less_gets_the_zero_of_rfc_1624_right(void **state)
 {
 	(void)state;
-	assert_int_equal(csum_update(htons(0xdd2f), htons(0x5555), htons(0x3285)), 0x0000);
+	assert_int_equal(csum_ttl_down(htons(0xfeff)), 0x0000);
+	assert_int_equal(csum_ttl_down(htons(0xfefe)), htons(0xfffe));
+	assert_int_equal(csum_ttl_down(htons(0xff00)), htons(0x0001));
 }
 
 static void pseudo_header_of_ipv4(void **state)
@@ -144,6 +144,26 @@ static void pseudo_header_of_ipv6(void **state)
 	assert_int_equal(csum_pseudo(by_hand, 32, IPPROTO_UDP, 100000), reference(by_hand, 40));
 }
 
+static void a_sum_folds_to_one_value_only(void **state)
+{
+	uint8_t addrs[8];
+
+	(void)state;
+	for (uint64_t seed = 1; seed < 200; seed++) {
+		uint64_t sum;
+		uint16_t folded;
+
+		fill_random(addrs, sizeof(addrs), seed);
+		sum = csum_pseudo_sum(addrs, sizeof(addrs), IPPROTO_TCP, (uint32_t)seed);
+		folded = csum_pseudo(addrs, sizeof(addrs), IPPROTO_TCP, (uint32_t)seed);
+		for (uint32_t other = 0; other <= 0xffff; other++)
+			assert_int_equal(csum_folds_to(sum, (uint16_t)other), other == folded);
+	}
+	/* One whose folded sum is 0xffff, which isn't 0 then. */
+	assert_true(csum_folds_to(0x1fffe0000, 0xffff));
+	assert_false(csum_folds_to(0x1fffe0000, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,8 +172,9 @@ int main(void)
 		cmocka_unit_test(loses_no_carry),
 		cmocka_unit_test(sums_in_parts_cut_at_even_offsets),
 		cmocka_unit_test(folds_every_carry),
-		cmocka_unit_test(an_update_equals_a_new_sum),
-		cmocka_unit_test(an_update_gets_the_zero_of_rfc_1624_right),
+		cmocka_unit_test(a_hop_less_equals_a_new_sum),
+		cmocka_unit_test(a_sum_folds_to_one_value_only),
+		cmocka_unit_test(a_hop_less_gets_the_zero_of_rfc_1624_right),
 		cmocka_unit_test(pseudo_header_of_ipv4),
 		cmocka_unit_test(pseudo_header_of_ipv6),
 	};

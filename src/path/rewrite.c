@@ -9,21 +9,17 @@
 #include "base/csum.h"
 #include "base/wire.h"
 
-/* The header checksum counts time to live and protocol as one word. */
-static bool ttl_decrement4(struct wire_ip4 *ip)
+/* One hop less to live; false, with nothing changed, if this was the last. */
+static inline bool ttl_decrement4(struct wire_ip4 *ip)
 {
-	__be16 old, new;
-
 	if (ip->ttl <= 1)
 		return false;
-	memcpy(&old, &ip->ttl, sizeof(old));
-	new = htons((uint16_t)(ntohs(old) - (1 << 8)));
-	memcpy(&ip->ttl, &new, sizeof(new));
-	ip->check = csum_update(ip->check, old, new);
+	ip->ttl--;
+	ip->check = csum_ttl_down(ip->check);
 	return true;
 }
 
-static bool ttl_decrement6(struct wire_ip6 *ip)
+static inline bool ttl_decrement6(struct wire_ip6 *ip)
 {
 	if (ip->hops <= 1)
 		return false;
@@ -31,66 +27,73 @@ static bool ttl_decrement6(struct wire_ip6 *ip)
 	return true;
 }
 
-/* One hop less to live; false, with nothing changed, if this was the last. */
-static bool ttl_decrement(struct pkt *p)
-{
-	void *ip = p->data + p->l3;
+/* What is behind the IP header. */
+struct l4 {
+	uint8_t *header;
+	uint8_t *check; /* its checksum field */
+	uint32_t len;
+	bool is_udp;
+};
 
-	return p->v4 ? ttl_decrement4(ip) : ttl_decrement6(ip);
+static inline struct l4 l4_find(const struct pkt *p)
+{
+	uint8_t *header = p->data + p->l4;
+	const struct wire_udp *udp = (const void *)header;
+
+	if (p->proto == IPPROTO_UDP)
+		return (struct l4){header, header + offsetof(struct wire_udp, check),
+				   ntohs(udp->len), true};
+	return (struct l4){header, header + offsetof(struct wire_tcp, check),
+			   (uint32_t)(p->end - p->l4), false};
 }
 
-/* The pseudo header's folded sum. */
-static uint16_t pseudo_sum(const struct pkt *p, uint32_t l4_len)
+/* Few packets come here: out of the others' way. */
+static __attribute__((noinline)) bool csum_complete(struct l4 l4)
 {
-	const struct wire_ip4 *ip4 = (const void *)(p->data + p->l3);
-	const struct wire_ip6 *ip6 = (const void *)(p->data + p->l3);
+	uint16_t old, new = (uint16_t)~csum_fold(csum_add(0, l4.header, l4.len));
 
-	if (p->v4)
-		return csum_pseudo(ip4->addrs, sizeof(ip4->addrs), p->proto, l4_len);
-	return csum_pseudo(ip6->addrs, sizeof(ip6->addrs), p->proto, l4_len);
-}
-
-/* Few packets come here: not worth their stage's registers. */
-static __attribute__((noinline)) bool csum_finish(uint8_t *l4, uint32_t len, uint8_t *field,
-						  bool is_udp)
-{
-	uint16_t old, new = (uint16_t)~csum_fold(csum_add(0, l4, len));
-
-	if (is_udp && !new)
+	if (l4.is_udp && !new)
 		new = 0xffff;
-	memcpy(&old, field, sizeof(old));
-	memcpy(field, &new, sizeof(new));
+	memcpy(&old, l4.check, sizeof(old));
+	memcpy(l4.check, &new, sizeof(new));
 	return new != old;
 }
 
 /* A sender that leaves the checksum to its NIC stores the pseudo header's sum in the field; if the
  * NIC is a virtual one, that is what arrives. The sum from the header on, this field included,
  * is then the whole. A good checksum has this value by chance once in 65536 times: it comes out as
- * it went in. */
-static bool csum_complete(struct pkt *p)
+ * it went in. UDP without a checksum has 0 there, a pseudo header's sum never. */
+static inline bool csum_is_partial(const uint8_t *check, uint64_t pseudo)
 {
-	bool is_udp = p->proto == IPPROTO_UDP;
-	uint8_t *l4 = p->data + p->l4;
-	const struct wire_udp *udp = (const void *)l4;
-	uint32_t len = is_udp ? ntohs(udp->len) : (uint32_t)(p->end - p->l4);
-	uint8_t *field =
-		l4 + (is_udp ? offsetof(struct wire_udp, check) : offsetof(struct wire_tcp, check));
 	uint16_t sum;
 
-	memcpy(&sum, field, sizeof(sum));
-	if (sum != pseudo_sum(p, len)) /* UDP without a checksum has 0 here, a pseudo sum never */
-		return false;
-	return csum_finish(l4, len, field, is_udp);
+	memcpy(&sum, check, sizeof(sum));
+	return csum_folds_to(pseudo, sum);
 }
 
 bool rewrite_pkt(struct pkt *p)
 {
-	if (!ttl_decrement(p)) {
+	struct l4 l4 = l4_find(p);
+	uint64_t pseudo;
+	bool alive;
+
+	if (p->v4) {
+		struct wire_ip4 *ip = (void *)(p->data + p->l3);
+
+		pseudo = csum_pseudo_sum(ip->addrs, sizeof(ip->addrs), p->proto, l4.len);
+		alive = ttl_decrement4(ip);
+	} else {
+		struct wire_ip6 *ip = (void *)(p->data + p->l3);
+
+		pseudo = csum_pseudo_sum(ip->addrs, sizeof(ip->addrs), p->proto, l4.len);
+		alive = ttl_decrement6(ip);
+	}
+	if (!alive) {
 		p->drop = DROP_TTL;
 		return false;
 	}
 	memcpy(p->data, p->backend->macs, sizeof(p->backend->macs));
-	return csum_complete(p);
+	return csum_is_partial(l4.check, pseudo) && csum_complete(l4);
 }
 
 void rewrite_burst(struct burst *b, struct worker_counters *c)
