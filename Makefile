@@ -53,7 +53,8 @@ $(BUILD)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The BPF object and its skeleton are built, never committed.
+# The BPF object and its skeleton are built, never committed. Make keeps what it made on the way.
+.SECONDARY:
 $(BUILD)/%.bpf.o: %.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
