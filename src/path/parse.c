@@ -135,9 +135,7 @@ void parse_burst(struct burst *b, const struct tag_key *key, const struct flow_t
 {
 	for (uint32_t i = 0; i < b->n; i++)
 		parse_pkt(&b->pkt[i]);
-	tag_burst(b, key);
-	burst_each (b, p)
-		flow_prefetch(flows, p->tag);
+	tag_burst(b, key, flows);
 }
 
 static struct addr ip_addr(const struct pkt *p, uint32_t which)

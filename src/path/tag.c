@@ -72,23 +72,29 @@ static uint64_t tag_siphash(const struct pkt *p, const struct hash_key *key)
 	return hash_words(key, tuple, 5);
 }
 
-/* key is a copy, so that it can stay in registers: no store to a packet can change it. */
-CMAC_CODE static void tag_burst_aes(struct burst *b, const struct cmac_key key)
+/* Copies, so that they can stay in registers: no store to a packet can change them. */
+CMAC_CODE static void tag_burst_aes(struct burst *b, const struct cmac_key key,
+				    const struct flow_table flows)
 {
-	burst_each (b, p)
+	burst_each (b, p) {
 		p->tag = nonzero(tag_aes(p, &key));
+		flow_prefetch(&flows, p->tag);
+	}
 }
 
-static void tag_burst_siphash(struct burst *b, const struct hash_key *key)
+static void tag_burst_siphash(struct burst *b, const struct hash_key *key,
+			      const struct flow_table *flows)
 {
-	burst_each (b, p)
+	burst_each (b, p) {
 		p->tag = nonzero(tag_siphash(p, key));
+		flow_prefetch(flows, p->tag);
+	}
 }
 
-void tag_burst(struct burst *b, const struct tag_key *key)
+void tag_burst(struct burst *b, const struct tag_key *key, const struct flow_table *flows)
 {
 	if (key->aes)
-		tag_burst_aes(b, key->cmac);
+		tag_burst_aes(b, key->cmac, *flows);
 	else
-		tag_burst_siphash(b, &key->hash);
+		tag_burst_siphash(b, &key->hash, flows);
 }

@@ -11,6 +11,10 @@
 #include "path/craft_test.h"
 #include "path/parse.h"
 
+/* Empty: only to be looked at. */
+static struct flow_slot slot[4] __attribute__((aligned(64)));
+static const struct flow_table table = {slot, 3};
+
 static const struct hash_key hash_key = {{1, 2}};
 
 static int with_aes(void **state)
@@ -43,7 +47,7 @@ static struct pkt tagged(const struct tag_key *key, const uint8_t *frame, uint32
 
 	memcpy(exact, frame, len);
 	parse_pkt(&b.pkt[0]);
-	tag_burst(&b, key);
+	tag_burst(&b, key, &table);
 	free(exact);
 	return b.pkt[0];
 }
@@ -146,7 +150,7 @@ static void what_was_dropped_is_left_alone(void **state)
 {
 	struct burst b = {.n = 2, .pkt = {{.drop = DROP_SHORT, .tag = 7}, {.drop = DROP_TTL}}};
 
-	tag_burst(&b, *state);
+	tag_burst(&b, *state, &table);
 	assert_int_equal(b.pkt[0].tag, 7);
 	assert_int_equal(b.pkt[1].tag, 0);
 }
