@@ -24,7 +24,9 @@ static enum exit_code read_line(struct options *o, enum verb verb, const char *l
 	return options_read(o, verb, argc, argv, err, size);
 }
 
-#define MAC "-i v0 -m 02:00:00:00:00:01 "
+#define NICS4  "-i v -i v -i v -i v "
+#define NICS16 NICS4 NICS4 NICS4 NICS4
+#define MAC    "-i v0 -m 02:00:00:00:00:01 "
 
 static void defaults_are_pktgens(void **state)
 {
@@ -112,6 +114,7 @@ static void bad_lines_are_refused_in_one_line(void **state)
 		{VERB_SEND, MAC "-t nan", "--seconds"},
 		{VERB_SEND, MAC "-t 0", "--seconds"},
 		{VERB_SEND, MAC "-n 1x", "--count"},
+		{VERB_SEND, MAC "-n 18446744073710M", "--count"}, /* 2^64 and a little */
 		{VERB_SEND, MAC "-n", "value is missing"},
 		{VERB_SEND, MAC "-e magic", "--engine"},
 		{VERB_SEND, MAC "-d nowhere", "--vip"},
@@ -126,6 +129,8 @@ static void bad_lines_are_refused_in_one_line(void **state)
 		{VERB_SINK, "-i anameoffifteen1", NULL},
 		{VERB_SINK, "-i anameoffifteen12", "--interface"},
 		{VERB_SINK, "-i v0 --streams 257", "--streams"},
+		{VERB_SINK, NICS16, NULL},
+		{VERB_SINK, NICS16 "-i v16", "--interface"},
 		{VERB_CEILING, "-i v0", "no such option"},
 	};
 	struct options o;

@@ -44,10 +44,10 @@ static double harmonic(__u32 from, __u32 to, double s)
 	return sum;
 }
 
-/* Within 3 % and five standard deviations. */
+/* Within 1 % and five standard deviations. */
 static void assert_share(double got, double share)
 {
-	double want = share * DRAWS, far = 0.03 * want + 5 * sqrt(want);
+	double want = share * DRAWS, far = 0.01 * want + 5 * sqrt(want);
 
 	if (fabs(got - want) > far)
 		fail_msg("%.0f draws where %.0f +- %.0f are due", got, want, far);
