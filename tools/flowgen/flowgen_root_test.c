@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ static struct child start(const char *line)
 	c.pid = fork();
 	assert_true(c.pid >= 0);
 	if (!c.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing stays behind a test that fails */
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
 		execv(program, argv);
