@@ -398,6 +398,70 @@ static void a_reset_of_nothing_is_sent_on_and_forgotten(void **state)
 }
 
 /* A flow that begins in a burst is added once; its other packets find it. */
+static void an_expired_flow_is_scheduled_anew(void **state)
+{
+	struct world *w = *state;
+
+	syn(w, 0);
+	ack(w, 0);
+	w->now += flow_timeout[FLOW_ESTABLISHED] - 1;
+	ack(w, 0);
+	assert_int_equal(w->counters.flow_new, 1);
+	w->now += flow_timeout[FLOW_ESTABLISHED];
+	assert_int_equal(ack(w, 0), (int)pick_hash(w->s->service[0].pick, w->b.pkt[0].tag));
+	assert_int_equal(w->counters.flow_new, 2);
+}
+
+static void craft_into(struct world *w, uint32_t i, uint8_t *frame, uint16_t client)
+{
+	struct craft c = {.client = client, .flags = TH_ACK};
+
+	w->b.pkt[i] = (struct pkt){.data = frame, .len = craft_frame(&c, frame)};
+}
+
+static uint64_t tag_by_client(struct world *w, uint16_t client)
+{
+	uint8_t frame[CRAFT_MAX];
+
+	w->b.n = 1;
+	craft_into(w, 0, frame, client);
+	parse_burst(&w->b, &w->key, &w->flows[0]);
+	return w->b.pkt[0].tag;
+}
+
+/* Client 0 is half-open, all other slots that it could have are others'. Earlier in its burst comes
+ * a flow that takes its slot: client 0 is left without, and mustn't be taken for the other. */
+static void a_slot_may_change_hands_within_a_burst(void **state)
+{
+	static uint8_t frame[2][CRAFT_MAX];
+	struct world *w = *state;
+	uint64_t tag, mask = w->flows[0].mask & ~7ull;
+	struct flow_slot *slot;
+	uint16_t other = 1;
+
+	syn(w, 0);
+	slot = slot_of(w, 0);
+	tag = slot->tag;
+	for (uint32_t i = 0; i < 8; i++) {
+		struct flow_slot *s = flow_probe(&w->flows[0], tag, i);
+
+		if (s != slot)
+			*s = (struct flow_slot){i + 1, GENERATION, NOW << 4 | FLOW_ESTABLISHED};
+	}
+	while ((tag_by_client(w, other) & mask) != (tag & mask))
+		other++;
+	w->b.n = 2;
+	craft_into(w, 0, frame[0], other);
+	craft_into(w, 1, frame[1], 0);
+	parse_burst(&w->b, &w->key, &w->flows[0]);
+	lookup_burst(&w->b, w->s, &w->l, w->now);
+	assert_true(slot->tag == w->b.pkt[0].tag);
+	assert_int_equal(w->counters.flow_new, 2);
+	assert_int_equal(w->counters.flow_full, 1);
+	assert_int_equal(backend_slot(w->b.pkt[1].backend->id),
+			 pick_hash(w->s->service[0].pick, tag));
+}
+
 static void packets_of_one_burst_know_of_each_other(void **state)
 {
 	static uint8_t frame[BURST_MAX][CRAFT_MAX];
@@ -443,6 +507,8 @@ int main(void)
 		TEST(a_flow_met_in_its_middle_goes_by_its_hash),
 		TEST(without_memory_a_moved_flow_is_asked_for_again),
 		TEST(a_reset_of_nothing_is_sent_on_and_forgotten),
+		TEST(an_expired_flow_is_scheduled_anew),
+		TEST(a_slot_may_change_hands_within_a_burst),
 		TEST(packets_of_one_burst_know_of_each_other),
 	};
 

@@ -204,6 +204,65 @@ static void follows_the_clients_half_of_the_connection(void **state)
 		assert_int_equal(flow_next_state(old, IPPROTO_UDP, 0), FLOW_UDP);
 }
 
+static void the_first_look_sees_one_line(void **state)
+{
+	struct flow_table *t = *state;
+
+	for (uint64_t n = 0; n < WAYS; n++) {
+		uint64_t tag = 1ull << 40 | 5 << 8 | 3; /* begins in its line's last place */
+		struct flow_slot *s = flow_probe(t, tag, (uint32_t)n);
+
+		s->tag = tag;
+		s->seen = 0; /* expired long ago */
+		assert_ptr_equal(flow_near(t, tag), n < WAYS / 2 ? s : NULL);
+		assert_null(flow_near(t, tag ^ 1ull << 50));
+		s->tag = 0;
+	}
+}
+
+/* Which of two slots with one tag a flow has is a matter of the probing order, in both lines. */
+static void the_first_in_probing_order_is_found(void **state)
+{
+	struct flow_table *t = *state;
+
+	for (uint64_t home = 0; home < WAYS; home++)
+		for (uint32_t i = 0; i < WAYS; i++)
+			for (uint32_t k = i + 1; k < WAYS; k++) {
+				uint64_t tag = 1ull << 40 | home;
+				struct flow_slot *first = flow_probe(t, tag, i);
+				struct flow_slot *second = flow_probe(t, tag, k);
+
+				*first = *second = (struct flow_slot){tag, 1, NOW << 4 | FLOW_UDP};
+				assert_ptr_equal(flow_find(t, tag, NOW), first);
+				first->tag = second->tag = 0;
+			}
+}
+
+/* Whatever the packet: if its slot is called steady, nothing that lookup would do changes it; and an
+ * established flow's ordinary packets within a second are. */
+static void a_steady_slot_would_stay_as_it_is(void **state)
+{
+	const uint64_t tag = 77;
+	uint32_t steady = 0;
+
+	(void)state;
+	for (uint32_t seen = (NOW - 2) << 4; seen < (NOW + 2) << 4; seen++)
+		for (uint32_t flags = 0; flags < 256; flags++) {
+			struct flow_slot s = {tag, 1, seen}, before = s;
+			uint8_t proto = flow_state(&s) == FLOW_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+
+			assert_false(flow_steady(&s, tag + 1, (uint8_t)flags, NOW));
+			if (!flow_steady(&s, tag, (uint8_t)flags, NOW))
+				continue;
+			steady++;
+			assert_true(flow_live(&s, NOW));
+			assert_false(flow_opens((uint8_t)flags));
+			flow_touch(&s, flow_next_state(flow_state(&s), proto, (uint8_t)flags), NOW);
+			assert_int_equal(s.seen, before.seen);
+		}
+	assert_int_equal(steady, 4 * 32); /* all states but SYN; flags without SYN, FIN, RST */
+}
+
 static void audit_empties_only_what_cannot_be_right(void **state)
 {
 	struct flow_table *t = *state;
@@ -469,6 +528,9 @@ int main(void)
 		TEST(an_expired_slot_is_taken_before_any_live_one),
 		cmocka_unit_test(half_the_slots_fill_without_much_loss),
 		cmocka_unit_test(follows_the_clients_half_of_the_connection),
+		TEST(the_first_look_sees_one_line),
+		TEST(the_first_in_probing_order_is_found),
+		cmocka_unit_test(a_steady_slot_would_stay_as_it_is),
 		TEST(audit_empties_only_what_cannot_be_right),
 		TEST(each_calls_back_once_for_every_live_flow),
 		TEST(behaves_as_a_plain_list_does),
