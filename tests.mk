@@ -132,7 +132,7 @@ lint-cppcheck:
 		--suppress=missingIncludeSystem --include=ci/cppcheck.h -Iinclude -Isrc -D__x86_64__ \
 		$(filter-out %_test.c %.bpf.c,$(filter %.c,$(LINT_C)))
 # Bare lines, without those about generated headers; the version is quoted for another shell than this.
-TIDY_FLAGS = $(filter-out -DSHUNT_VERSION=%,$(CPPFLAGS)) -DSHUNT_VERSION=__FILE__ $(CFLAGS) -Itools/shuntctl
+TIDY_FLAGS = $(filter-out -DSHUNT_VERSION=%,$(CPPFLAGS)) -DSHUNT_VERSION=__FILE__ $(CFLAGS) -I. -Itools/shuntctl
 lint-tidy: $(SKEL)
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(filter-out %_test.c %.bpf.c,$(filter %.c,$(LINT_C))) | xargs -P $$(nproc) -n 4 sh -c \
