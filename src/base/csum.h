@@ -59,8 +59,8 @@ static inline bool csum_folds_to(uint64_t sum, uint16_t folded)
 }
 
 /* An IPv4 header's checksum after its time to live went down by one: RFC 1624's equation 3,
- * HC' = ~(~HC + ~m + m'), for a word m whose upper byte falls by one; that is HC + 0x0100. What would
- * come to 0xffff is 0, as there. */
+ * HC' = ~(~HC + ~m + m'), for a word m whose upper byte falls by one; that is HC + 0x0100.
+ * What would come to 0xffff is 0, as there. */
 static inline __sum16 csum_ttl_down(__sum16 check)
 {
 	uint32_t sum = (uint32_t)check + htons(0x0100);

@@ -118,7 +118,7 @@ static bool flow_stays(const struct flow_slot *slot, const struct backend *be, c
 	       (be->flags & takes_new) == takes_new;
 }
 
-/* What the first pass found, if it still is this flow's and alive; else from the table as it is now:
+/* What the first pass found, if it still is this flow's and alive; else from the table as it is:
  * an earlier packet of the burst may have put the flow there. */
 static struct flow_slot *find_again(struct lookup *l, const struct pkt *p, uint32_t now)
 {

@@ -11,7 +11,7 @@
 /* What a worker looks flows up in. */
 struct lookup {
 	const struct tag_key *key; /* of flows; the same for all workers */
-	struct flow_table *flows;   /* every worker's; this one's is flows[self] */
+	struct flow_table *flows;  /* every worker's; this one's is flows[self] */
 	uint32_t n_flows;
 	uint32_t self;
 	struct backend_counters *backends; /* this worker's, BACKENDS_MAX of them */

@@ -19,7 +19,7 @@ struct tag_key {
  * the same of it. Any thread. */
 void tag_key_make(struct tag_key *out, const struct hash_key *key);
 
-/* Sets the tag of every packet that wasn't dropped, never 0, and prefetches its flow. Its worker. */
+/* Sets the tag of each packet that wasn't dropped, never 0, and prefetches its flow. Its worker. */
 void tag_burst(struct burst *b, const struct tag_key *key, const struct flow_table *flows);
 
 #endif

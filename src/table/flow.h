@@ -89,8 +89,8 @@ static inline void flow_prefetch(const struct flow_table *t, uint64_t tag)
 	__builtin_prefetch(flow_probe(t, tag, 0), 1);
 }
 
-/* The flow's slot among four of its probes, those of one line: the first of them that has its tag, or
- * NULL. From the last to the first and without a branch, so that nothing is mispredicted. */
+/* The flow's slot among four of its probes, those of one line: the first that has its tag, or NULL.
+ * From the last to the first and without a branch, so that nothing is mispredicted. */
 static inline struct flow_slot *flow_line(const struct flow_table *t, uint64_t tag, uint32_t first)
 {
 	struct flow_slot *s, *found = NULL;

@@ -238,7 +238,7 @@ static void the_first_in_probing_order_is_found(void **state)
 			}
 }
 
-/* Whatever the packet: if its slot is called steady, nothing that lookup would do changes it; and an
+/* Whatever the packet: if its slot is called steady, nothing that lookup does changes it; and an
  * established flow's ordinary packets within a second are. */
 static void a_steady_slot_would_stay_as_it_is(void **state)
 {

@@ -57,7 +57,7 @@ struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct has
 }
 
 /* A fast hash will do: what lies in the index is the operator's choice. Whoever sends packets only
- * chooses what is looked for, and the longest search is as long as the operator's table makes it. */
+ * chooses what is looked for, and the longest search is what the operator's table makes it. */
 static uint32_t index_home(const struct snap *s, const struct endpoint *ep)
 {
 	return (uint32_t)XXH3_64bits_withSeed(ep, sizeof(*ep), s->key.k[0]) & s->index_mask;
