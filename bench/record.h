@@ -25,7 +25,7 @@ double series_median(const struct series *s);
 struct series *record_ratio(struct record *r, const char *name, const struct series *over,
 			    const struct series *under);
 
-/* Sets the project's targets for a series: its median shall be at most the goal, and must be at most
+/* Sets the targets of a series: its median shall be at most the goal, and must be at most
  * the floor. */
 void record_aim(struct series *s, double goal, double floor);
 
