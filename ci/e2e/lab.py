@@ -166,7 +166,7 @@ class Shuntd:
         self.build = build
         self.log = f"{lab.logdir}/{log}"
         self.ctl_path = f"{lab.state}/ctl.sock"
-        self.env = dict(os.environ, **(env or {}), **(sanitizer_env() if sanitized else {}))
+        self.env = dict(os.environ, RES_OPTIONS="attempts:1 timeout:2", **(env or {}), **(sanitizer_env() if sanitized else {}))
         self.seen = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         program = f"{ROOT}/build/mutant/{mutant}/shuntd" if mutant else f"{build}/shuntd"
         self.args = [program, *args, "--ctl", self.ctl_path]
