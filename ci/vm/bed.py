@@ -24,7 +24,7 @@ from lab import Failed, Lab, Shuntd, expect, until  # noqa: E402
 BIN = "/run/bin"  # the programs' copies in the guest: a build meanwhile doesn't matter
 CTL = "/run/shunt/ctl.sock"
 
-Nic = collections.namedtuple("Nic", "driver queues more node", defaults=("virtio", 1, "", None))
+Nic = collections.namedtuple("Nic", "driver queues more node spare", defaults=("virtio", 1, "", None, False))
 
 # What a test wants. Tests that want the same follow one another in one guest.
 Config = collections.namedtuple("Config", "kernel nics servers cpus memory cmdline nodes lab",
@@ -37,7 +37,7 @@ def nic_mac(i):
 
 def nic_devices(i, nic, cpus):
     """QEMU's arguments for a NIC on tap i. XDP on virtio wants queue pairs of its own beside those in use."""
-    pairs = nic.queues + cpus if nic.driver == "virtio" else 1
+    pairs = nic.queues + (cpus if nic.spare else 0) if nic.driver == "virtio" else 1
     bus = [] if nic.node is not None else ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}"]
     tap = f"tap,id=n{i},ifname=tap{i},script=no,downscript=no" + (f",queues={pairs}" if pairs > 1 else "")
     model = {

@@ -113,6 +113,8 @@ class Guest:
     def start(self):
         self.boots += 1
         self.log = f"{self.folder}/serial{self.boots}.log"
+        if os.path.exists(self.log):
+            os.unlink(self.log)
         self.home = tempfile.mkdtemp(prefix="shunt-vm-")  # a socket's path must be short
         self.socket_path = f"{self.home}/console"
         libs = f"{self.qemu}/usr/lib/x86_64-linux-gnu:{self.qemu}/lib/x86_64-linux-gnu"
