@@ -27,3 +27,9 @@ bench-path-callgrind: $(BENCH)/bench-path
 	$(Q)$(bench_export) bench/path/callgrind $(BENCH_ARGS) $< $(BENCH)
 
 bench-memory: bench-path-callgrind bench-path bench-flow bench-maglev
+
+# On a wire: bench/wire/run makes its own namespaces; root. fwd is what shunt is measured against.
+$(BENCH)/wire/fwd: $(call objs,bench/wire/fwd.c src/base/cpu.c)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BENCH)/wire/fwd.o: $(BENCH)/wire/fwd.skel.h

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is measured. Each case goes through its forwarders in turn, run by run: what else happens on the
+machine meets all of them alike, and a ratio is of two values of the same run."""
+import statistics
+import time
+
+from bed import PORT, SERVERS, VIP
+from search import Search
+from trial import send, sent_by, sink_close, sink_open
+
+FLOWS = {"1 flow": 1, "10k flows": 10000, "1M flows": 1000000}
+
+
+class Bench:
+    """What all cases share. up: name -> forwarder that is there. best(): the plain one."""
+
+    def __init__(self, record, trials, up, seconds, runs):
+        self.record, self.trial, self.up, self.seconds, self.runs = record, trials, up, seconds, runs
+        self.pdr = {}
+
+    def some(self, *names):
+        return [self.up[n] for n in names if n in self.up]
+
+
+AFXDP = ("shunt", "best", "sample")
+
+
+def warm(b, f, flows):
+    """Every flow is known, as far as one can in a moment."""
+    if flows > 100000:
+        b.trial(f, 2.0 if b.seconds >= 0.3 else 0.5, flows=flows)
+
+
+def flat(b):
+    """As many as go, of 1, 10k and 1M flows."""
+    for text, flows in FLOWS.items():
+        some = [f for f in b.up.values() if f.returns and (flows == 10000 or f.name in AFXDP)]
+        for f in some:
+            warm(b, f, flows)
+        for _ in range(b.runs):
+            for f in some:
+                t = b.trial(f, b.seconds, flows=flows)
+                b.record.add(f"flat out, {text}: {f.name}", t.pps, "pps", flows=flows, forwarder=f.name)
+                b.record.add(f"flat out, {text}: offered to {f.name}", t.offered, "pps", flows=flows)
+        for other in AFXDP[1:]:
+            if other in b.up:
+                b.record.ratio(f"flat out, {text}: shunt / {other}", f"flat out, {text}: shunt",
+                               f"flat out, {text}: {other}")
+    b.record.target("flat out, 10k flows: shunt / best", 0.98, 0.93, more=True)
+    b.record.target("flat out, 10k flows: shunt / sample", 1.10, 1.00, more=True)
+
+
+def ceiling(b):
+    """What the generator can do here, in front of who drops all."""
+    for f in b.some("xdp drop"):
+        for _ in range(b.runs):
+            b.record.add("generator's ceiling", b.trial(f, b.seconds).offered, "pps")
+
+
+def search(b, flows=10000):
+    """NDR (no loss) and PDR (0.5 %), by bisection; all forwarders' searches side by side, trial by trial."""
+    text = next(k for k, v in FLOWS.items() if v == flows)
+    for r in range(max(1, b.runs // 2)):
+        todo = []
+        for f in b.some(*(AFXDP if flows > 10000 else AFXDP + ("nft fwd", "xdp tx"))):
+            peak = b.record.series.get(f"flat out, {text}: {f.name}")
+            todo.append((f, Search(1.15 * peak.median if peak else 1e6)))
+        while any(s.rate for _, s in todo):
+            for f, s in todo:
+                if s.rate:
+                    t = b.trial(f, b.seconds, rate=s.rate, flows=flows)
+                    s.tell(t.offered, t.loss)
+        for f, s in todo:
+            for what, value in (("NDR", s.ndr), ("PDR", s.pdr)):
+                b.record.add(f"{what}, {text}: {f.name}", value, "pps", flows=flows, forwarder=f.name,
+                             loss=0 if what == "NDR" else 0.005)
+    for f in b.some(*AFXDP):
+        b.pdr[f.name] = b.record.series[f"PDR, {text}: {f.name}"].median
+    b.record.ratio(f"PDR, {text}: shunt / best", f"PDR, {text}: shunt", f"PDR, {text}: best")
+
+
+def curve(b):
+    """Loss and what is forwarded against what is offered, up to five times the peak: an own peak each run."""
+    steps = (0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
+    some = b.some(*AFXDP)
+    points = {f.name: {} for f in some}
+    for _ in range(b.runs):
+        at = {f.name: {} for f in some}
+        for x in steps:
+            for f in some:
+                peak = b.record.series[f"flat out, 10k flows: {f.name}"].median
+                t = b.trial(f, b.seconds, rate=x * peak)
+                at[f.name][x] = t
+                points[f.name].setdefault(x, []).append((t.offered, t.pps, t.loss))
+        for f in some:
+            top = max(t.pps for t in at[f.name].values())
+            b.record.add(f"overload: {f.name}, at 5x / own peak", at[f.name][5.0].pps / top, "ratio", forwarder=f.name)
+            b.record.add(f"overload: offered to {f.name}, in its peaks", at[f.name][5.0].offered / top, "ratio")
+    b.record.notes["loss curve"] = {
+        name: [[statistics.median(v[i] for v in ts) for i in range(3)] for ts in p.values()] for name, p in points.items()}
+    b.record.target("overload: shunt, at 5x / own peak", 0.9, 0.7, more=True)
+
+
+def latency(b):
+    """At 10, 50 and 90 % of one's own PDR; and what a packet costs in CPU time."""
+    cdf = b.record.notes.setdefault("latency histograms", {})
+    for share in (10, 50, 90):
+        for _ in range(b.runs):
+            for f in b.some("shunt", "best"):
+                t = b.trial(f, b.seconds, rate=b.pdr[f.name] * share / 100)
+                where = f"latency at {share} % of PDR: {f.name}"
+                for p in ("p50", "p99", "p999", "max"):
+                    b.record.add(f"{where}, {p}", t.latency[p] / 1e3, "us", forwarder=f.name, share=share)
+                b.record.add(f"CPU time at {share} % of PDR: {f.name}", t.cpu_ns, "ns/packet", forwarder=f.name)
+                merged = cdf.setdefault(where, {})
+                for low, width, n in t.latency["histogram"]:
+                    key = str(low + width // 2)
+                    merged[key] = merged.get(key, 0) + n
+
+
+def idle(b):
+    """A packet a millisecond: what the first one waits that wakes a sleeping worker. And no packet at all."""
+    for _ in range(b.runs):
+        for f in b.some("shunt", "shunt, busy", "best"):
+            t = b.trial(f, max(b.seconds, 0.5), rate=1000)
+            for p in ("p50", "p99", "max"):
+                b.record.add(f"one packet, idle: {f.name}, {p}", t.latency[p] / 1e3, "us", forwarder=f.name)
+        for f in b.some("shunt"):
+            before, start = f.cpu_all(), time.monotonic()
+            time.sleep(2 * b.seconds)
+            b.record.add("no traffic: shunt's CPU use, all threads",
+                         100 * (f.cpu_all() - before) / (time.monotonic() - start), "%")
+    adaptive, busy = (b.record.series.get(f"one packet, idle: {n}, p50") for n in ("shunt", "shunt, busy"))
+    for x, y in zip(adaptive.values, busy.values) if adaptive and busy else ():
+        b.record.add("one packet, idle: added by sleeping", x - y, "us")
+    b.record.target("one packet, idle: added by sleeping", 60, 150, more=False)
+    b.record.target("no traffic: shunt's CPU use, all threads", 1, 2, more=False)
+
+
+def queues(b):
+    """A second queue for the same worker, at a rate that both manage; two generators, frames in bursts."""
+    for _ in range(b.runs):
+        for f in b.some("shunt", "shunt, 2 queues"):
+            n = f.queues
+            link, sink = f.link, sink_open(f.link)
+            before = f.cpu()[0]
+            f.resume()
+            sent = [send(link, b.seconds, 200000 / n, 10000,
+                         ["-e", "afxdp", "-q", str(q), "--stream", str(q), "-b", "32", "--lag", "10"]) for q in range(n)]
+            frames = sum(sent_by(g)["frames"] for g in sent)
+            time.sleep(0.03)
+            f.pause()
+            got = sink_close(sink)
+            b.record.add(f"200k pps: {f.name}", 1e9 * (f.cpu()[0] - before) / max(1, got["frames"]), "ns/packet")
+            b.record.add(f"200k pps: {f.name}, loss", 1 - got["frames"] / frames, "ratio")
+    b.record.ratio("2 queues / 1 queue, CPU time", "200k pps: shunt, 2 queues", "200k pps: shunt")
+
+
+def reload(b):
+    """Servers come, go and change weight while packets flow at half the PDR."""
+    for f in b.some("shunt"):
+        rate = b.pdr.get("shunt", 400000) / 2
+        for _ in range(b.runs):
+            sink = sink_open(f.link)
+            f.resume()
+            generator = send(f.link, 1.0, rate, 10000)
+            changes, took = 0, []
+            while generator.poll() is None:
+                began = time.monotonic()
+                edit(f, changes)
+                took.append(time.monotonic() - began)
+                changes += 1
+            sent = sent_by(generator)
+            time.sleep(0.03)
+            f.pause()
+            got = sink_close(sink)
+            b.record.add("reload under load: changes", changes, "1/s")
+            b.record.add("reload under load: a change, with starting shuntctl", 1e3 * statistics.median(took), "ms")
+            b.record.add("reload under load: loss", 1 - got["frames"] / sent["frames"], "ratio")
+            b.record.add("reload under load: reordered", got["reordered"], "frames")
+            b.record.add("reload under load: latency, p99", got["latency_ns"]["p99"] / 1e3, "us")
+        for i in range(1, SERVERS + 1):
+            f.ctl("-e", "-u", f"{VIP}:{PORT}", "-r", f"198.18.1.{i}", "-w", "1")
+
+
+def edit(f, n):
+    server = f"198.18.1.{n % SERVERS + 1}"
+    f.ctl("-e", "-u", f"{VIP}:{PORT}", "-r", server, "-w", str(n % 5 + 1))
+
+
+def start(b):
+    """From exec to 'ready', and a table of 1,000 services with 4 servers each."""
+    lines = [f"-A -t 198.18.2.{s // 250}:{1000 + s % 250} -s rr\n" + "".join(
+        f"-a -t 198.18.2.{s // 250}:{1000 + s % 250} -r 198.18.1.{i} -g -w 1\n" for i in range(1, SERVERS + 1))
+        for s in range(1000)]
+    for f in b.some("shunt"):
+        for _ in range(min(b.runs, 5)):
+            f.stop()
+            f.children.clear()
+            f.start()
+            b.record.add("start: until ready", 1e3 * f.ready_s, "ms")
+            began = time.monotonic()
+            f.ctl("-R", input="".join(lines))
+            b.record.add("start: restore of 1,000 services, 4,000 servers", 1e3 * (time.monotonic() - began), "ms")
+
+
+CASES = {"ceiling": ceiling, "flat": flat, "search": search, "search 1M": lambda b: search(b, 1000000),
+         "curve": curve, "latency": latency, "idle": idle, "queues": queues, "reload": reload, "start": start}
