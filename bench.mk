@@ -33,3 +33,31 @@ $(BENCH)/wire/fwd: $(call objs,bench/wire/fwd.c src/base/cpu.c)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BENCH)/wire/fwd.o: $(BENCH)/wire/fwd.skel.h
+BENCH_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E)
+.PHONY: bench-wire bench-scale bench bench-smoke bench-report
+bench-wire: $(BENCH)/wire/fwd $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
+	$(Q)$(bench_export) $(BENCH_ROOT) bench/wire/run -o $(BENCH)/wire.json $(BENCH_ARGS)
+
+# Cost against flows, services, servers: in bench-path, bench-flow and bench-maglev; against queues,
+# start-up and reload under load: on the wire.
+bench-scale: bench-memory
+	+$(Q)$(MAKE) --no-print-directory bench-wire BENCH_ARGS='flat search queues reload start'
+
+# Everything, in less than 15 minutes on two cores.
+bench:
+	+$(Q)$(MAKE) --no-print-directory bench-memory
+	+$(Q)$(MAKE) --no-print-directory bench-wire
+	+$(Q)$(MAKE) --no-print-directory bench-report
+bench-report:
+	$(Q)bench/report $(BENCH)
+
+# A minute and a half: does everything run, and have instructions per packet grown? Its figures are worth nothing.
+SMOKE := $(BENCH)/smoke
+bench-smoke: $(addprefix $(BENCH)/,bench-path bench-flow bench-maglev wire/fwd) $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
+	$(Q)mkdir -p $(SMOKE)
+	$(Q)$(bench_export) bench/path/callgrind $(BENCH)/bench-path $(SMOKE)
+	$(Q)$(bench_export) $(BENCH)/bench-path -c '1k flows' -r 1 -b 20 -o $(SMOKE)/path.json
+	$(Q)$(bench_export) $(BENCH)/bench-flow -r 1 -o $(SMOKE)/flow.json
+	$(Q)$(bench_export) $(BENCH)/bench-maglev -r 1 -o $(SMOKE)/maglev.json
+	$(Q)$(bench_export) $(BENCH_ROOT) bench/wire/run --smoke -o $(SMOKE)/wire.json
+	$(Q)bench/report $(SMOKE)
