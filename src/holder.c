@@ -21,6 +21,7 @@ enum {
 	STOP_S = 5,    /* an engine that was told to stop has so long */
 	CRASH_MS = 50, /* one that lives less is in a crash loop */
 	BACKOFF_MAX_MS = 1000,
+	NICE_START = -20,
 };
 
 static const uint64_t NS_PER_MS = 1000000, NS_PER_S = 1000000000;
@@ -196,6 +197,9 @@ int holder_run(const struct holder_conf *conf)
 	int code;
 
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* may fail: CAP_IPC_LOCK does as well */
+	/* May fail, too. While an engine starts connections wait, so it doesn't wait for others;
+	 * workers step back before they forward (worker.c). */
+	setpriority(PRIO_PROCESS, 0, NICE_START);
 	code = setup_open(&h.setup, &conf->setup, err, sizeof(err));
 	if (code) {
 		log_error("%s", err);

@@ -78,7 +78,7 @@ static void load_open(struct bench *b, uint32_t i)
 	if (memory == MAP_FAILED)
 		fail("out of memory");
 	flow_attach(&l->table, memory, l->bytes);
-	l->tried = (uint64_t)(loads[i] * (double)(l->bytes / sizeof(struct flow_slot)) / 2);
+	l->tried = (uint64_t)(loads[i] * (double)l->bytes / sizeof(struct flow_slot) / 2);
 	for (uint64_t n = 1; n <= l->tried; n++)
 		l->stored += !!flow_add(&l->table, nth_tag(n), 1, FLOW_ESTABLISHED, NOW);
 	for (enum op o = 0; o < OPS; o++) {

@@ -15,6 +15,6 @@ void tables_measure(struct record *r, uint32_t runs);
 void publish_measure(struct record *r, uint32_t runs);
 
 /* Ends the program. */
-void bench_fail(const char *why);
+void bench_fail(const char *why) __attribute__((noreturn));
 
 #endif

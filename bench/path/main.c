@@ -154,14 +154,15 @@ static double median(double *value, uint32_t n)
 /* Where the time goes: the mean of a few batches more, which the clock makes slower by itself. */
 static void run_split(struct bench *b, uint32_t i)
 {
+	uint32_t batches = b->args.batches / 4;
 	uint64_t split[STAGE_COUNT] = {0};
 
 	b->trip.split = split;
-	for (uint32_t k = 0; k < b->args.batches / 4; k++)
+	for (uint32_t k = 0; k < batches; k++)
 		batch(b, b->world[i], PATH_SHUNT);
 	b->trip.split = NULL;
 	for (enum stage s = 0; s < STAGE_COUNT; s++)
-		series_add(b->split[i][s], (double)split[s] / (b->args.batches / 4) / BATCH);
+		series_add(b->split[i][s], (double)split[s] / batches / BATCH);
 }
 
 static void run_case(struct bench *b, uint32_t i)

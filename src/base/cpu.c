@@ -247,7 +247,7 @@ int cpulist_parse(const char *text, const struct cpu_topo *topo, struct cpulist 
 {
 	struct cpulist gone = {0};
 	struct reader r = {.topo = topo, .err = err, .size = size};
-	char term[TERM_TEXT];
+	char term[TERM_TEXT] = "";
 	const char *p = text;
 	bool given = false;
 

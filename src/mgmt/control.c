@@ -399,7 +399,7 @@ int control_open(struct control **out, uv_loop_t *loop, const char *path, struct
 		free(c);
 		return -ENAMETOOLONG;
 	}
-	memcpy(c->path, path, strlen(path));
+	strcpy(c->path, path);
 	c->ctx = ctx;
 	fd = socket_bind(c, err, err_size);
 	if (fd < 0) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <urcu-qsbr.h>
@@ -136,6 +137,7 @@ static void *worker_main(void *arg)
 	cpu_pin(0, w->info->cpu); /* a CPU that left since the plan was made stops nobody */
 	__atomic_store_n(&w->info->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	err = prepare(w);
+	setpriority(PRIO_PROCESS, 0, 0); /* of this thread; from the holder's for takeovers */
 	rcu_register_thread();
 	w->error = err;
 	sem_post(&w->prepared);

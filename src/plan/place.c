@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which CPU a worker gets, and which the management thread. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -99,6 +100,7 @@ static int place_listed(struct build *b, int *cpu)
 	if (cpulist_parse(b->conf->cpus, &b->facts->topo, &list, why, sizeof(why)))
 		return build_fail(b, "--cpus %s: %s", b->conf->cpus, why);
 	drop_repeats(&list);
+	assert(list.n > 0); /* a list is never empty */
 	if (list.n > n) {
 		cpu_set_t set = cpulist_set(&list);
 
@@ -113,7 +115,7 @@ static int place_listed(struct build *b, int *cpu)
 int place_workers(struct build *b)
 {
 	cpu_set_t usable = cpu_usable(&b->facts->topo);
-	int cpu[WORKERS_MAX], n = b->plan->n_workers, err = 0;
+	int cpu[WORKERS_MAX] = {0}, n = b->plan->n_workers, err = 0;
 
 	if (!CPU_COUNT(&usable))
 		return build_fail(b, "no CPU is both online and allowed; cure: widen AllowedCPUs= "

@@ -145,6 +145,7 @@ static uint32_t wrr_counts(struct quota *q, uint32_t n)
 			b = rest;
 		}
 	}
+	assert(divisor); /* somebody has a weight */
 	if (sum / divisor > WRR_MAX) {
 		quota_share(q, n, WRR_MAX);
 		return WRR_MAX;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sink.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -41,9 +42,10 @@ static int load(struct sink *s, const struct options *o, char *err, size_t size)
 static int attach(struct sink *s, const char *nic, bool skb, char *err, size_t size)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = skb ? XDP_FLAGS_SKB_MODE : 0);
-	int prog = bpf_program__fd(s->drop_only ? s->skel->progs.drop : s->skel->progs.sink);
-	int fd, ifindex = (int)if_nametoindex(nic);
+	int prog, fd, ifindex = (int)if_nametoindex(nic);
 
+	assert(s->skel);
+	prog = bpf_program__fd(s->drop_only ? s->skel->progs.drop : s->skel->progs.sink);
 	if (!ifindex) {
 		snprintf(err, size, "-i %s: no such interface", nic);
 		return -ENODEV;
