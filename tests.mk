@@ -105,6 +105,8 @@ check-e2e: all $(MUTANTS)
 check:
 	+$(Q)ci/stages
 
+include ci/vm/vm.mk
+
 demo: all
 	$(Q)$(SUDO) tools/demo
 

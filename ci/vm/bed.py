@@ -5,7 +5,6 @@ of this machine, and the guest's NICs are taps on the switch's bridges.
 What ci/e2e/lab.py offers works here, too, with lab.run("director", ...) and the daemon inside the guest.
 """
 import collections
-import json
 import os
 import re
 import shlex
@@ -38,6 +37,7 @@ def nic_mac(i):
 def nic_devices(i, nic, cpus):
     """QEMU's arguments for a NIC on tap i. XDP on virtio wants queue pairs of its own beside those in use."""
     pairs = nic.queues + (cpus if nic.spare else 0) if nic.driver == "virtio" else 1
+    port = i if nic.node is None else nic.node
     bus = [] if nic.node is not None else ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}"]
     tap = f"tap,id=n{i},ifname=tap{i},script=no,downscript=no" + (f",queues={pairs}" if pairs > 1 else "")
     model = {
@@ -46,7 +46,7 @@ def nic_devices(i, nic, cpus):
         "vmxnet3": "vmxnet3",
         "e1000e": "e1000e",
     }[nic.driver]
-    return [*bus, "-netdev", tap, "-device", f"{model},bus=rp{i},netdev=n{i},romfile=,mac={nic_mac(i)}{nic.more}"]
+    return [*bus, "-netdev", tap, "-device", f"{model},bus=rp{port},netdev=n{i},romfile=,mac={nic_mac(i)}{nic.more}"]
 
 
 def node_devices(config):
@@ -191,6 +191,9 @@ class GuestShuntd(Shuntd):
     def ports(self):
         return self.show("ports")["ports"]
 
+    def log_lines(self):
+        return self.log_text().splitlines()
+
 
 class Test:
     """What a test function gets."""
@@ -246,15 +249,11 @@ class Test:
                 shutil.copy(path, self.folder)
 
 
-def vm(*configs, **config):
-    """Marks a test. vm(kernels=(...), ...) makes one of it for each kernel."""
-    kernels = config.pop("kernels", (config.pop("kernel", "newest"),))
-
+def vm(kernels=("newest",), drivers=(None,), nics=(Nic(),), **config):
+    """Marks a test; it is made once for each kernel and driver (of the NICs that name none)."""
     def mark(function):
-        function.configs = [Config(kernel=k, **config) for k in kernels]
+        function.configs = [
+            Config(kernel=k, nics=tuple(n if n.driver else n._replace(driver=d) for n in nics), **config)
+            for k in kernels for d in drivers]
         return function
     return mark
-
-
-def load_json(text):
-    return json.loads(text) if text.strip() else []
