@@ -54,7 +54,9 @@ static inline void frames_give(struct frames *f, uint64_t addr)
 	f->free[f->n_free++] = (uint32_t)(addr >> f->shift);
 }
 
-static inline void frames_mark(struct frames *f, uint64_t addr, enum frame_owner owner)
+/* Marks are bytes: for all that the compiler knows each may be a part of *f. Loops mark through a
+ * copy of it, which can stay in registers. */
+static inline void frames_mark(const struct frames *f, uint64_t addr, enum frame_owner owner)
 {
 	f->owner[(uint32_t)(addr >> f->shift) - f->first] = (uint8_t)owner;
 }

@@ -10,6 +10,22 @@ enum {
 	KICK_BATCH = 32, /* frames that a copy-mode sendto moves at least */
 };
 
+/* Puts n frames into slots that are reserved, and hands them over. */
+static void fill(struct port *p, uint32_t start, uint32_t n)
+{
+	struct frames f = *p->frames;
+	struct xsk_ring_prod ring = p->fill;
+
+	for (uint32_t i = 0; i < n; i++)
+		*xsk_ring_prod__fill_addr(&ring, start + i) = frames_take(&f);
+	p->frames->n_free = f.n_free;
+	frames_intend(p->frames, 2 * p->self, start, n);
+	for (uint32_t i = 0; i < n; i++)
+		frames_mark(&f, *xsk_ring_prod__fill_addr(&ring, start + i), FRAME_RX);
+	xsk_ring_prod__submit(&p->fill, n);
+	frames_intent_done(p->frames);
+}
+
 void port_refill(struct port *p)
 {
 	struct frames *f = p->frames;
@@ -18,13 +34,7 @@ void port_refill(struct port *p)
 	if (n > f->n_free)
 		n = f->n_free;
 	if (n >= FILL_MIN && xsk_ring_prod__reserve(&p->fill, n, &start) == n) {
-		for (uint32_t i = 0; i < n; i++)
-			*xsk_ring_prod__fill_addr(&p->fill, start + i) = frames_take(f);
-		frames_intend(f, 2 * p->self, start, n);
-		for (uint32_t i = 0; i < n; i++)
-			frames_mark(f, *xsk_ring_prod__fill_addr(&p->fill, start + i), FRAME_RX);
-		xsk_ring_prod__submit(&p->fill, n);
-		frames_intent_done(f);
+		fill(p, start, n);
 		counter_add(&p->count->filled, n);
 	}
 	/* A driver that ran dry sleeps until it is told; receiving nothing is how to tell it. */
@@ -37,25 +47,15 @@ uint32_t port_tx_pending(const struct port *p)
 	return *p->tx.producer - __atomic_load_n(p->tx.consumer, __ATOMIC_ACQUIRE);
 }
 
-bool port_stage(struct port *p, uint64_t addr, uint32_t len)
-{
-	uint32_t slot;
-
-	if (!xsk_ring_prod__reserve(&p->tx, 1, &slot))
-		return false;
-	/* options must be 0: anything else makes the descriptor invalid */
-	*xsk_ring_prod__tx_desc(&p->tx, slot) = (struct xdp_desc){.addr = addr, .len = len};
-	p->staged++;
-	return true;
-}
-
 void port_submit(struct port *p)
 {
-	uint32_t n = p->staged, start = p->tx.cached_prod - n;
+	const struct frames f = *p->frames;
+	struct xsk_ring_prod tx = p->tx;
+	uint32_t n = p->staged, start = tx.cached_prod - n;
 
 	frames_intend(p->frames, 2 * p->self + 1, start, n);
 	for (uint32_t i = 0; i < n; i++)
-		frames_mark(p->frames, xsk_ring_prod__tx_desc(&p->tx, start + i)->addr, FRAME_TX);
+		frames_mark(&f, xsk_ring_prod__tx_desc(&tx, start + i)->addr, FRAME_TX);
 	xsk_ring_prod__submit(&p->tx, n);
 	frames_intent_done(p->frames);
 	counter_add(&p->count->tx, n);
@@ -84,16 +84,20 @@ void port_kick(struct port *p)
 
 void port_reap(struct port *p)
 {
+	struct frames f = *p->frames;
+	struct xsk_ring_cons comp;
 	uint32_t start, n = xsk_ring_cons__peek(&p->comp, REAP_MAX, &start);
 
 	if (!n)
 		return;
+	comp = p->comp;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t addr = *xsk_ring_cons__comp_addr(&p->comp, start + i);
+		uint64_t addr = *xsk_ring_cons__comp_addr(&comp, start + i);
 
-		frames_mark(p->frames, addr, FRAME_HELD);
-		frames_give(p->frames, addr);
+		frames_mark(&f, addr, FRAME_HELD);
+		frames_give(&f, addr);
 	}
+	p->frames->n_free = f.n_free;
 	xsk_ring_cons__release(&p->comp, n);
 	counter_add(&p->count->completed, n);
 }

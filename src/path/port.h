@@ -41,7 +41,17 @@ void port_refill(struct port *p);
 uint32_t port_tx_pending(const struct port *p);
 
 /* Writes one frame to the transmit ring, to be submitted by port_submit. false: no room. */
-bool port_stage(struct port *p, uint64_t addr, uint32_t len);
+static inline bool port_stage(struct port *p, uint64_t addr, uint32_t len)
+{
+	uint32_t slot;
+
+	if (!xsk_ring_prod__reserve(&p->tx, 1, &slot))
+		return false;
+	/* options must be 0: anything else makes the descriptor invalid */
+	*xsk_ring_prod__tx_desc(&p->tx, slot) = (struct xdp_desc){.addr = addr, .len = len};
+	p->staged++;
+	return true;
+}
 
 /* Hands what was staged to the kernel. */
 void port_submit(struct port *p);
