@@ -34,14 +34,17 @@ $(BENCH)/wire/fwd: $(call objs,bench/wire/fwd.c src/base/cpu.c)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BENCH)/wire/fwd.o: $(BENCH)/wire/fwd.skel.h
 BENCH_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E)
-.PHONY: bench-wire bench-scale bench bench-smoke bench-report
-bench-wire: $(BENCH)/wire/fwd $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
+.PHONY: bench-wire bench-scale bench-scale-wire bench bench-smoke bench-report
+wire := $(BENCH)/wire/fwd $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
+bench-wire: $(wire)
 	$(Q)$(bench_export) $(BENCH_ROOT) bench/wire/run -o $(BENCH)/wire.json $(BENCH_ARGS)
 
 # Cost against flows, services, servers: in bench-path, bench-flow and bench-maglev; against queues,
 # start-up and reload under load: on the wire.
 bench-scale: bench-memory
-	+$(Q)$(MAKE) --no-print-directory bench-wire BENCH_ARGS='flat search queues reload start'
+	+$(Q)$(MAKE) --no-print-directory bench-scale-wire
+bench-scale-wire: $(wire)
+	$(Q)$(bench_export) $(BENCH_ROOT) bench/wire/run --name scale -o $(BENCH)/scale.json queues reload start
 
 # Everything, in less than 15 minutes on two cores.
 bench:
@@ -53,7 +56,7 @@ bench-report:
 
 # A minute and a half: does everything run, and have instructions per packet grown? Its figures are worth nothing.
 SMOKE := $(BENCH)/smoke
-bench-smoke: $(addprefix $(BENCH)/,bench-path bench-flow bench-maglev wire/fwd) $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
+bench-smoke: $(addprefix $(BENCH)/,bench-path bench-flow bench-maglev) $(wire)
 	$(Q)mkdir -p $(SMOKE)
 	$(Q)$(bench_export) bench/path/callgrind $(BENCH)/bench-path $(SMOKE)
 	$(Q)$(bench_export) $(BENCH)/bench-path -c '1k flows' -r 1 -b 20 -o $(SMOKE)/path.json

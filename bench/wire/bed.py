@@ -11,6 +11,7 @@ during a trial, which is short; between trials the forwarder doesn't, and is sto
 of the machine runs during one, but for the kernel's reserve of 50 ms a second for others, which a trial
 notices (trial.py)."""
 import atexit
+import fcntl
 import glob
 import os
 import signal
@@ -64,6 +65,8 @@ class Bed:
             sys.exit("bench/wire: needs root, for network namespaces")
         if os.cpu_count() < 2:
             sys.exit("bench/wire: needs two CPUs: generator and forwarder must not share one")
+        self.lock = open("/run/shunt-bench.lock", "w", encoding="ascii")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)  # of two at once both would measure nonsense
         self.name = f"bw{os.getpid()}"
         self.links, self.children = [], []
         self.mounted = not os.path.ismount("/sys/fs/bpf")

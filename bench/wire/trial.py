@@ -11,6 +11,7 @@ from bed import DIRECTOR_MAC, GEN_CPU, PORT, PRIO_AIDE, PRIO_GEN, VIP, build, re
 
 WAITED_MAX = 0.01  # of a trial: who waited longer than this for its CPU was disturbed
 MISSED_MAX = 0.01  # of what a paced generator should have sent
+SENDS_MIN = 0.7    # of a trial: a generator that sent for less time came up late
 ATTEMPTS = 5
 DRAIN_S = 0.03     # for what is still in rings
 
@@ -30,10 +31,11 @@ class Trial:
         self.waited = waited_s / seconds
         paced = sent["rate_asked"] * seconds
         self.missed = sent["missed"] / paced if paced else 0.0
+        self.late = sent["seconds"] < SENDS_MIN * seconds
 
     @property
     def disturbed(self):
-        return self.waited > WAITED_MAX or self.missed > MISSED_MAX
+        return self.waited > WAITED_MAX or self.missed > MISSED_MAX or self.late
 
 
 class Trials:
@@ -61,7 +63,8 @@ def sink_open(link):
     sink = link.spawn(link.world, [build("flowgen"), "sink", "-i", link.w, "-j", "--streams", "2"], prio=PRIO_AIDE,
                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if not select.select([sink.stderr], [], [], 10)[0] or sink.stderr.readline().strip() != "ready":
-        raise RuntimeError(f"flowgen sink: {sink.stderr.read()}")
+        sink.terminate()
+        raise RuntimeError(f"flowgen sink isn't ready: {sink.stderr.read()} status {sink.wait()}")
     return sink
 
 
