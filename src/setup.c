@@ -18,6 +18,7 @@ enum {
 	FRAME_SMALL = 11, /* 2 KiB: room for 1792 bytes behind the kernel's headroom */
 	FRAME_LARGE = 12, /* 4 KiB: for NICs with a larger MTU */
 	MTU_SMALL = 1766, /* the largest that fits a small frame with two VLAN tags */
+	MTU_KIB = 1002,	  /* and one KiB */
 	CACHE_LINE = 64,
 };
 
@@ -181,6 +182,20 @@ static int alloc_node(struct setup *s, struct umem_node *n, const struct message
 	return 0;
 }
 
+/* Some NICs count the room of a zero-copy buffer in whole KiB (SRRCTL.BSIZEPACKET): the 1792 bytes
+ * of a small frame are one to them, and a longer packet comes as two that nobody can read. */
+static bool needs_large_frames(const struct plan_nic *nic)
+{
+	static const char *const whole_kib[] = {"igb", "igc", "ixgbe"};
+
+	if (nic->mtu > MTU_SMALL)
+		return true;
+	for (size_t i = 0; i < sizeof(whole_kib) / sizeof(*whole_kib); i++)
+		if (!strcmp(nic->driver, whole_kib[i]))
+			return nic->mode == MODE_ZEROCOPY && nic->mtu > MTU_KIB;
+	return false;
+}
+
 /* Gives each worker its frames: a run of its node's area, all of them free. */
 static int make_frames(struct setup *s, const struct setup_conf *conf, const struct message *m)
 {
@@ -188,7 +203,7 @@ static int make_frames(struct setup *s, const struct setup_conf *conf, const str
 
 	s->frame_shift = FRAME_SMALL;
 	for (int i = 0; i < conf->plan->n_nics; i++)
-		if (conf->plan->nic[i].mtu > MTU_SMALL)
+		if (needs_large_frames(&conf->plan->nic[i]))
 			s->frame_shift = FRAME_LARGE;
 	for (uint32_t i = 0; i < s->dp.n_workers && !err; i++) {
 		struct umem_node *n = node_of(s, s->dp.worker[i].node);

@@ -117,7 +117,7 @@ def two_arms(t, wanted):
     d.service(f"-t {VIP}:80", [f"{rip(n, '10.0.1')}:80" for n in (1, 2)], sched="rr")
     expect(ask(t.lab, 40) == {"nginx1": 20, "nginx2": 20}, "rr over two servers")
     upload(t.lab, ["big"], 8 << 20)
-    sent = [p["tx"] for p in d.ports() if p["interface"] == "eth1"]
+    sent = [p["sent"] for p in d.ports() if p["interface"] == "eth1"]
     expect(sum(sent) > 5000, f"eth1 sent {sent}")
 
 
