@@ -53,42 +53,29 @@ static uint32_t gather_candidates(const struct apply *a, const struct roster_ser
 }
 
 /* Making a pick takes a millisecond: the old one stays if it would be made from the same. */
-static int pick_refresh(const struct apply *a, struct roster_service *s, struct candidate *c)
+static int pick_refresh(const struct apply *a, struct roster_service *s)
 {
-	uint32_t n = gather_candidates(a, s, c);
-	uint64_t hash = XXH3_64bits_withSeed(c, n * sizeof(*c), s->conf.sched);
+	struct candidate *c = calloc(s->n + 1, sizeof(*c));
 	struct pick *pick;
+	uint64_t hash;
+	uint32_t n;
 
-	if (s->pick && s->pick_of == hash)
+	if (!c)
+		return -ENOMEM;
+	n = gather_candidates(a, s, c);
+	hash = XXH3_64bits_withSeed(c, n * sizeof(*c), s->conf.sched);
+	if (s->pick && s->pick_of == hash) {
+		free(c);
 		return 0;
+	}
 	pick = sched_build(s->conf.sched, c, n);
+	free(c);
 	if (!pick)
 		return -ENOMEM;
 	pick_put(s->pick);
 	s->pick = pick;
 	s->pick_of = hash;
 	return 0;
-}
-
-static int picks_refresh(const struct apply *a, const struct roster *r)
-{
-	struct candidate *c;
-	uint32_t most = 1;
-	int err = 0;
-
-	for (uint32_t i = 0; i < r->n; i++) {
-		if (r->service[i]->n > most)
-			most = r->service[i]->n;
-	}
-	c = calloc(most, sizeof(*c));
-	if (!c)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < r->n && !err; i++) {
-		if (!r->service[i]->leaving)
-			err = pick_refresh(a, r->service[i], c);
-	}
-	free(c);
-	return err;
 }
 
 static void fill_backend(const struct apply *a, struct backend *out, const struct model_backend *b,
@@ -112,8 +99,13 @@ static void fill_service(const struct apply *a, struct service *out, const struc
 	out->slot = s->slot;
 	out->sched = s->conf.sched;
 	out->flags = s->conf.flags;
-	out->pick = pick_get(s->pick);
+	out->pick = s->pick;
 	out->cursor = &a->cursor[s->slot];
+}
+
+static bool steered(const struct roster_service *s)
+{
+	return s && !s->leaving;
 }
 
 static uint32_t count_steered(const struct roster *r)
@@ -125,28 +117,105 @@ static uint32_t count_steered(const struct roster *r)
 	return n;
 }
 
-struct snap *apply_snap(struct apply *a, const struct roster *r, uint32_t n_slots)
-{
+/* A snapshot being made, from another one or from nothing. */
+struct remake {
+	const struct apply *a;
+	const struct snap *old; /* NULL: from nothing */
 	struct snap *snap;
+	bool moved; /* service[] has others in it than old's */
+};
+
+static int prepare_change(void *ctx, const struct roster_service *from, struct roster_service *to)
+{
+	struct remake *re = ctx;
+
+	re->moved |= steered(from) != steered(to);
+	return steered(to) ? pick_refresh(re->a, to) : 0;
+}
+
+/* All slots that changed services had, before any is filled: servers may have changed theirs. */
+static int clear_change(void *ctx, const struct roster_service *from, struct roster_service *to)
+{
+	struct remake *re = ctx;
+
+	(void)to;
+	for (uint32_t k = 0; from && k < from->n; k++)
+		memset(&re->snap->backend[backend_slot(from->backend[k].id)], 0,
+		       sizeof(struct backend));
+	return 0;
+}
+
+static int fill_change(void *ctx, const struct roster_service *from, struct roster_service *to)
+{
+	struct remake *re = ctx;
+
+	(void)from;
+	for (uint32_t k = 0; to && k < to->n; k++)
+		fill_backend(re->a, &re->snap->backend[backend_slot(to->backend[k].id)],
+			     &to->backend[k], to->slot);
+	return 0;
+}
+
+/* Its place in service[] is where the old snapshot's index has it. */
+static int replace_change(void *ctx, const struct roster_service *from, struct roster_service *to)
+{
+	struct remake *re = ctx;
+	const struct service *at;
+
+	(void)from;
+	if (!steered(to))
+		return 0;
+	at = snap_service(re->old, &to->conf.ep);
+	fill_service(re->a, &re->snap->service[at - re->old->service], to);
+	return 0;
+}
+
+static void copy_services(struct remake *re, const struct roster *base, const struct roster *r)
+{
+	struct snap *snap = re->snap;
+
+	memcpy(snap->service, re->old->service, snap->n_services * sizeof(*snap->service));
+	memcpy(snap->index, re->old->index, (snap->index_mask + 1) * sizeof(*snap->index));
+	roster_changes(base, r, replace_change, re);
+}
+
+static void fill_services(struct remake *re, const struct roster *r)
+{
 	uint32_t n = 0;
 
-	if (picks_refresh(a, r))
-		return NULL;
-	snap = snap_new(count_steered(r), n_slots, state_key(a->state));
-	if (!snap)
-		return NULL;
 	for (uint32_t i = 0; i < r->n; i++) {
-		const struct roster_service *s = r->service[i];
-
-		if (!s->leaving)
-			fill_service(a, &snap->service[n++], s);
-		for (uint32_t k = 0; k < s->n; k++)
-			fill_backend(a, &snap->backend[backend_slot(s->backend[k].id)],
-				     &s->backend[k], s->slot);
+		if (steered(r->service[i]))
+			fill_service(re->a, &re->snap->service[n++], r->service[i]);
 	}
-	snap->generation = ++a->generation;
-	snap_index(snap);
-	return snap;
+	snap_index(re->snap);
+}
+
+struct snap *apply_snap(struct apply *a, const struct roster *r, const struct roster *base,
+			uint32_t n_slots)
+{
+	struct remake re = {.a = a, .old = base ? snap_get() : NULL};
+
+	if (!re.old)
+		base = NULL;
+	if (roster_changes(base, r, prepare_change, &re))
+		return NULL;
+	re.snap = snap_new(count_steered(r), n_slots, state_key(a->state));
+	if (!re.snap)
+		return NULL;
+	if (re.old) {
+		memcpy(re.snap->backend, re.old->backend,
+		       re.old->n_backends * sizeof(*re.snap->backend));
+		roster_changes(base, r, clear_change, &re);
+	}
+	roster_changes(base, r, fill_change, &re);
+	if (re.old && !re.moved)
+		copy_services(&re, base, r);
+	else
+		fill_services(&re, r);
+	for (uint32_t i = 0; i < re.snap->n_services; i++)
+		pick_get(re.snap->service[i].pick);
+	re.snap->generation = ++a->generation;
+	return re.snap;
 }
 
 static void save_service(const struct roster_service *s, struct state_service *out,
@@ -191,29 +260,32 @@ out:
 	return err;
 }
 
+struct difference {
+	int (*fn)(void *ctx, const struct endpoint *ep);
+	void *ctx;
+	int first; /* error */
+};
+
+static int difference_change(void *ctx, const struct roster_service *from,
+			     struct roster_service *to)
+{
+	struct difference *d = ctx;
+	int err;
+
+	if (!steered(to) || steered(from))
+		return 0;
+	err = d->fn(d->ctx, &to->conf.ep);
+	if (err < 0 && !d->first)
+		d->first = err;
+	return 0;
+}
+
 int apply_difference(const struct roster *r, const struct roster *other,
 		     int (*fn)(void *ctx, const struct endpoint *ep), void *ctx)
 {
-	uint32_t k = 0;
-	int first = 0;
+	struct difference d = {.fn = fn, .ctx = ctx};
 
-	for (uint32_t i = 0; fn && i < r->n; i++) {
-		const struct endpoint *ep = &r->service[i]->conf.ep;
-		int order = 1, err;
-
-		if (r->service[i]->leaving)
-			continue;
-		while (k < other->n) {
-			order = roster_compare(&other->service[k]->conf.ep, ep);
-			if (order >= 0)
-				break;
-			k++;
-		}
-		if (!order && !other->service[k]->leaving)
-			continue;
-		err = fn(ctx, ep);
-		if (err < 0 && !first)
-			first = err;
-	}
-	return first;
+	if (fn)
+		roster_changes(other, r, difference_change, &d);
+	return d.first;
 }

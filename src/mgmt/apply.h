@@ -29,8 +29,11 @@ void apply_close(struct apply *a);
 bool apply_ready(const struct apply *a, const struct reach *reach);
 
 /* A whole snapshot with backend slots below n_slots, not published: the caller's. Services whose
- * candidates changed get a new pick. NULL: no memory. */
-struct snap *apply_snap(struct apply *a, const struct roster *r, uint32_t n_slots);
+ * candidates changed get a new pick. What r shares with base is copied from the published snapshot,
+ * which must have been made from base with neighbours and NICs as they are now, and of no more
+ * slots; base NULL: everything is looked at. NULL: no memory. */
+struct snap *apply_snap(struct apply *a, const struct roster *r, const struct roster *base,
+			uint32_t n_slots);
 
 /* Saves the table in the state area: 0, -ENOMEM or -ENOSPC. */
 int apply_save(const struct apply *a, const struct roster *r);

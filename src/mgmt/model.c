@@ -91,6 +91,14 @@ static void draft_prune(struct model *m)
 	}
 }
 
+static int watch_change(void *ctx, const struct roster_service *from, struct roster_service *to)
+{
+	(void)from;
+	for (uint32_t k = 0; to && k < to->n; k++)
+		peer_watch(ctx, to->backend[k].peer);
+	return 0;
+}
+
 /* The draft is in force: adopts it and lets go of what was. */
 static void draft_adopt(struct model *m)
 {
@@ -98,10 +106,7 @@ static void draft_adopt(struct model *m)
 
 	m->now = m->draft;
 	m->draft = NULL;
-	for (uint32_t i = 0; i < m->now->n; i++) {
-		for (uint32_t k = 0; k < m->now->service[i]->n; k++)
-			peer_watch(&m->peers, m->now->service[i]->backend[k].peer);
-	}
+	roster_changes(old, m->now, watch_change, &m->peers);
 	roster_free(old, &m->peers);
 	slots_settle(m, m->now);
 }
@@ -115,7 +120,7 @@ static void draft_withdraw(struct model *m)
 	apply_difference(m->now, m->draft, m->hooks.steer_add, m->hooks.ctx);
 	if (apply_save(&m->apply, m->now))
 		log_error("state area: out of memory; a restart would find a change taken back");
-	snap = apply_snap(&m->apply, m->now, m->backends.high);
+	snap = apply_snap(&m->apply, m->now, NULL, m->backends.high);
 	if (snap)
 		snap_publish(snap);
 	m->stale = !snap;
@@ -131,7 +136,7 @@ static int draft_apply(struct model *m)
 	int err;
 
 	draft_prune(m);
-	snap = apply_snap(&m->apply, m->draft, m->backends.high);
+	snap = apply_snap(&m->apply, m->draft, m->stale ? NULL : m->now, m->backends.high);
 	if (!snap)
 		return -ENOMEM;
 	err = apply_save(&m->apply, m->draft);
@@ -139,9 +144,9 @@ static int draft_apply(struct model *m)
 		snap_free(snap);
 		return err;
 	}
+	m->stale = false; /* from here on for what comes in while hooks are called */
 	apply_difference(m->now, m->draft, m->hooks.steer_del, m->hooks.ctx);
 	snap_publish(snap);
-	m->stale = false;
 	err = apply_difference(m->draft, m->now, m->hooks.steer_add, m->hooks.ctx);
 	if (err)
 		draft_withdraw(m);
@@ -172,7 +177,7 @@ void model_settle(struct model *m)
 
 	if (!m->stale)
 		return;
-	snap = apply_snap(&m->apply, m->now, m->backends.high);
+	snap = apply_snap(&m->apply, m->now, NULL, m->backends.high);
 	if (!snap) {
 		log_error("out of memory: a changed neighbour isn't in force yet");
 		return;

@@ -181,3 +181,27 @@ void roster_remove_backend(struct roster_service *s, uint32_t i, struct peers *p
 	s->n--;
 	memmove(&s->backend[i], &s->backend[i + 1], (s->n - i) * sizeof(*s->backend));
 }
+
+int roster_changes(const struct roster *before, const struct roster *after, roster_change *fn,
+		   void *ctx)
+{
+	uint32_t i = 0, k = 0, n = before ? before->n : 0;
+	int err = 0;
+
+	while (!err && (i < n || k < after->n)) {
+		struct roster_service *from = i < n ? before->service[i] : NULL;
+		struct roster_service *to = k < after->n ? after->service[k] : NULL;
+		int order = 0;
+
+		if (from != to) {
+			if (from && to)
+				order = roster_compare(&from->conf.ep, &to->conf.ep);
+			else
+				order = from ? -1 : 1;
+			err = fn(ctx, order <= 0 ? from : NULL, order >= 0 ? to : NULL);
+		}
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return err;
+}

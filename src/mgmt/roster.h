@@ -52,4 +52,11 @@ void roster_remove_backend(struct roster_service *s, uint32_t i, struct peers *p
 /* Order of services: negative, 0, positive. */
 int roster_compare(const struct endpoint *a, const struct endpoint *b);
 
+/* Calls fn for each service that isn't the very same in both, in order; from is NULL if it was
+ * added, to if it was removed. A clone shares what wasn't changed, so that this is cheap; before
+ * NULL stands for an empty roster. Stops at fn's first error and returns it, else 0. */
+typedef int roster_change(void *ctx, const struct roster_service *from, struct roster_service *to);
+int roster_changes(const struct roster *before, const struct roster *after, roster_change *fn,
+		   void *ctx);
+
 #endif
