@@ -18,7 +18,7 @@ import packages
 
 ROOT = packages.ROOT
 sys.path.append(f"{ROOT}/ci/e2e")
-from lab import Failed, Lab, Shuntd, expect, until  # noqa: E402
+from lab import VIP, Failed, Lab, Shuntd, expect, until  # noqa: E402
 
 BIN = "/run/bin"  # the programs' copies in the guest: a build meanwhile doesn't matter
 CTL = "/run/shunt/ctl.sock"
@@ -102,20 +102,19 @@ class GuestLab(Lab):
 
     def set_up_nics(self):
         """eth0, eth1 by their MAC addresses, with the lab's addresses; the queues that the test wants."""
-        lines = ["modprobe -a virtio_net igb e1000e vmxnet3"]
-        addresses = (("192.168.1.129/24", "192.168.1.222/32"), ("10.0.1.1/24",))
+        lines = ["modprobe -a virtio_net igb e1000e vmxnet3",
+                 "for f in /sys/class/net/eth*; do ip link set ${f##*/} name was${f##*/eth}; done"]
+        addresses = (("192.168.1.129/24", f"{VIP}/32"), ("10.0.1.1/24",))
         for i, nic in enumerate(self.config.nics):
-            lines.append(f"for f in /sys/class/net/*; do [ $(cat $f/address) != {nic_mac(i)} ] || "
-                         f"[ ${{f##*/}} = eth{i} ] || ip link set ${{f##*/}} name eth{i}; done")
-            if nic.driver == "virtio":
-                lines.append(f"ethtool -L eth{i} combined {nic.queues}")
-            elif nic.driver == "igb":
+            lines.append(f"ip link set $(basename $(grep -l {nic_mac(i)} /sys/class/net/was*/address | xargs dirname)) "
+                         f"name eth{i}")
+            if nic.driver in ("virtio", "igb"):
                 lines.append(f"ethtool -L eth{i} combined {nic.queues}")
             lines += [f"ip addr add {a} dev eth{i}" for a in addresses[i]] + [f"ip link set eth{i} up"]
         lines.append("for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done")
-        # The first packets after a link comes up may be lost: the switch hasn't seen it yet.
-        self.guest.run("set -e; " + "\n".join(lines) + "\nset +e")
-        until(lambda: self.guest.run("busybox ping -c 1 -W 1 192.168.1.10", check=False)[0] == 0, 20,
+        self.guest.run("( set -e\n" + "\n".join(lines) + " )")
+        # A NIC may take seconds until its link is up.
+        until(lambda: self.guest.run("busybox ping -c 1 -W 1 192.168.1.10", check=False)[0] == 0, 30,
               "the guest reaches the client")
 
     def run(self, where, *args, check=True, timeout=60, **kw):
