@@ -8,6 +8,8 @@ from bed import GEN_CPU, PORT, PRIO_AIDE, SERVERS, VIP, ordinary, realtime
 from search import Search
 from trial import DRAIN_S, send, sent_by, sink_close, sink_open
 
+STEPS = (0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)  # of what goes flat out
+PAIRS, PAIRS_SMOKE, PAIR_S = 7, 3, 0.15  # short trials to a run of pairs()
 FLOWS = {"1 flow": 1, "10k flows": 10000, "1M flows": 1000000}
 
 
@@ -16,6 +18,7 @@ class Bench:
 
     def __init__(self, record, trials, up, seconds, runs):
         self.record, self.trial, self.up, self.seconds, self.runs = record, trials, up, seconds, runs
+        self.pairs = PAIRS if runs > 1 else PAIRS_SMOKE
         self.pdr, self.peak = {}, {}
 
     def some(self, *names):
@@ -47,16 +50,13 @@ def flat(b):
             b.record.ratio(f"flat out, {text}: shunt / {other}", f"flat out, {text}: shunt", f"flat out, {text}: {other}")
 
 
-PAIRS, PAIR_S = 7, 0.15  # short trials to a run of pairs()
-
-
 def pairs(b):
     """The ratios that matter most. This machine's clock rate changes by a third within seconds, so trials are short and
     in turn; a run's value is the median of the ratios of neighbours."""
     some = b.some(*AFXDP)
     for _ in range(b.runs):
         pps = {f.name: [] for f in some}
-        for _ in range(PAIRS):
+        for _ in range(b.pairs):
             for f in some:
                 pps[f.name].append(b.trial(f, PAIR_S).pps)
         for other in AFXDP[1:]:
@@ -96,9 +96,6 @@ def search(b, flows=10000):
     b.record.ratio(f"PDR, {text}: shunt / best", f"PDR, {text}: shunt", f"PDR, {text}: best")
 
 
-STEPS = (0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)  # of what goes flat out
-
-
 def curve(b):
     """Loss and what is forwarded against what is offered, up to five times the peak, or what the generator can."""
     some = b.some(*AFXDP)
@@ -107,7 +104,7 @@ def curve(b):
         for x in STEPS:
             for f in some:
                 peak = b.record.series[f"flat out, 10k flows: {f.name}"].median
-                t = b.trial(f, b.seconds, rate=x * peak)
+                t = b.trial(f, b.seconds, rate=x * peak, flood=x > 1)
                 at[f.name, x].append((t.offered, t.pps, t.loss))
     middle = {k: [statistics.median(v[i] for v in values) for i in range(3)] for k, values in at.items()}
     b.record.notes["loss curve"] = {f.name: [middle[f.name, x] for x in STEPS] for f in some}
@@ -120,8 +117,9 @@ def overload(b):
     short trials, as in pairs()."""
     for _ in range(b.runs):
         for f in b.some(*AFXDP):
-            both = [(b.trial(f, PAIR_S, rate=b.peak[f.name]), b.trial(f, PAIR_S, rate=5 * b.peak[f.name]))
-                    for _ in range(PAIRS)]
+            peak = b.peak[f.name]
+            both = [(b.trial(f, PAIR_S, rate=peak, flood=True), b.trial(f, PAIR_S, rate=5 * peak, flood=True))
+                    for _ in range(b.pairs)]
             for what, value in ((f"overload: {f.name} / own peak", lambda p, q: q.pps / p.pps),
                                 (f"overload: offered to {f.name} / own peak", lambda p, q: q.offered / p.pps)):
                 b.record.add(what, statistics.median(value(p, q) for p, q in both if p.pps), "ratio", forwarder=f.name)
