@@ -221,43 +221,76 @@ struct snap *apply_snap(struct apply *a, const struct roster *r, const struct ro
 static void save_service(const struct roster_service *s, struct state_service *out,
 			 struct state_backend *backend)
 {
-	out->conf = s->conf;
-	out->slot = s->slot;
-	out->n_backends = s->n;
-	out->leaving = s->leaving;
-	out->inherited = s->inherited;
-	out->gone = s->gone;
+	*out = (struct state_service){
+		.conf = s->conf,
+		.slot = s->slot,
+		.n_backends = s->n,
+		.leaving = s->leaving,
+		.inherited = s->inherited,
+		.gone = s->gone,
+	};
 	for (uint32_t i = 0; i < s->n; i++) {
-		backend[i].conf = s->backend[i].conf;
-		backend[i].id = s->backend[i].id;
-		backend[i].leaving = s->backend[i].leaving;
-		backend[i].inherited = s->backend[i].inherited;
-		backend[i].base = s->backend[i].base;
+		backend[i] = (struct state_backend){
+			.conf = s->backend[i].conf,
+			.id = s->backend[i].id,
+			.leaving = s->backend[i].leaving,
+			.inherited = s->backend[i].inherited,
+			.base = s->backend[i].base,
+		};
 	}
 }
 
-int apply_save(const struct apply *a, const struct roster *r)
+static uint32_t count_backends(const struct roster *r, uint32_t first, uint32_t end)
 {
-	struct state_service *service = calloc(r->n + 1, sizeof(*service));
-	struct state_backend *backend;
 	uint32_t n = 0;
-	int err = -ENOMEM;
 
-	for (uint32_t i = 0; i < r->n; i++)
+	for (uint32_t i = first; i < end; i++)
 		n += r->service[i]->n;
-	backend = calloc(n + 1, sizeof(*backend));
-	if (!service || !backend)
-		goto out;
-	n = 0;
-	for (uint32_t i = 0; i < r->n; i++) {
+	return n;
+}
+
+/* The stretch of r, in records, that isn't as in base. What follows it is, but lies elsewhere if
+ * the stretch has become longer or shorter. */
+static struct state_part save_part(const struct roster *r, const struct roster *base)
+{
+	uint32_t least = r->n < base->n ? r->n : base->n, n;
+	struct state_part p = {.service_end = r->n};
+
+	while (p.service < least && r->service[p.service] == base->service[p.service])
+		p.service++;
+	if (r->n == base->n) {
+		while (p.service_end > p.service &&
+		       r->service[p.service_end - 1] == base->service[p.service_end - 1])
+			p.service_end--;
+	}
+	n = count_backends(r, p.service, p.service_end);
+	if (n != count_backends(base, p.service, p.service_end < base->n ? p.service_end : base->n))
+		p.service_end = r->n;
+	p.backend = count_backends(r, 0, p.service);
+	p.backend_end = p.backend + count_backends(r, p.service, p.service_end);
+	return p;
+}
+
+int apply_save(struct apply *a, const struct roster *r, const struct roster *base)
+{
+	uint32_t n = count_backends(r, 0, r->n);
+	struct state_part part = {.service_end = r->n, .backend_end = n};
+	struct state_service *service;
+	struct state_backend *backend;
+	int err = state_begin(a->state, r->n, n, &service, &backend);
+
+	if (err)
+		return err;
+	if (a->saved)
+		part = save_part(r, base);
+	n = part.backend;
+	for (uint32_t i = part.service; i < part.service_end; i++) {
 		save_service(r->service[i], &service[i], &backend[n]);
 		n += r->service[i]->n;
 	}
-	err = state_write(a->state, service, r->n, backend, n);
-out:
-	free(backend);
-	free(service);
-	return err;
+	state_end(a->state, &part);
+	a->saved = true;
+	return 0;
 }
 
 struct difference {

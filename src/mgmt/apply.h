@@ -18,6 +18,7 @@ struct apply {
 	struct state *state;
 	uint32_t *cursor;    /* [SERVICES_MAX], by service slot; outlives snapshots */
 	uint64_t generation; /* of the last snapshot */
+	bool saved;	     /* the state area holds a table that was saved here */
 	struct apply_nic nic[NICS_MAX];
 };
 
@@ -35,8 +36,9 @@ bool apply_ready(const struct apply *a, const struct reach *reach);
 struct snap *apply_snap(struct apply *a, const struct roster *r, const struct roster *base,
 			uint32_t n_slots);
 
-/* Saves the table in the state area: 0, -ENOMEM or -ENOSPC. */
-int apply_save(const struct apply *a, const struct roster *r);
+/* Saves the table in the state area: 0, or -ENOSPC and nothing changed. base is what was saved
+ * last: only the stretch in which r differs is written. The first time everything is. */
+int apply_save(struct apply *a, const struct roster *r, const struct roster *base);
 
 /* Calls fn for each destination that is steered in r and not in other. Returns 0 or the first
  * error of fn, which may be NULL. */

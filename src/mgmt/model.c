@@ -118,8 +118,8 @@ static void draft_withdraw(struct model *m)
 
 	apply_difference(m->draft, m->now, m->hooks.steer_del, m->hooks.ctx);
 	apply_difference(m->now, m->draft, m->hooks.steer_add, m->hooks.ctx);
-	if (apply_save(&m->apply, m->now))
-		log_error("state area: out of memory; a restart would find a change taken back");
+	if (apply_save(&m->apply, m->now, m->draft))
+		log_error("state area: a restart would find a change that was taken back");
 	snap = apply_snap(&m->apply, m->now, NULL, m->backends.high);
 	if (snap)
 		snap_publish(snap);
@@ -139,7 +139,7 @@ static int draft_apply(struct model *m)
 	snap = apply_snap(&m->apply, m->draft, m->stale ? NULL : m->now, m->backends.high);
 	if (!snap)
 		return -ENOMEM;
-	err = apply_save(&m->apply, m->draft);
+	err = apply_save(&m->apply, m->draft, m->now);
 	if (err) {
 		snap_free(snap);
 		return err;

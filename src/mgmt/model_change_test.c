@@ -150,6 +150,38 @@ static void expect_watched(const struct model *m)
 	}
 }
 
+static void expect_saved_backend(const struct state_backend *b, const struct model_backend *want)
+{
+	assert_memory_equal(&b->conf, &want->conf, sizeof(b->conf));
+	assert_int_equal(b->id, want->id);
+	assert_int_equal(b->leaving, want->leaving);
+	assert_int_equal(b->inherited, want->inherited);
+	assert_memory_equal(&b->base, &want->base, sizeof(b->base));
+}
+
+static void expect_saved(const struct model *m)
+{
+	const struct state_service *service;
+	const struct state_backend *backend;
+	uint32_t n_services, n_backends, n = 0;
+
+	state_read(m->apply.state, &service, &n_services, &backend, &n_backends);
+	assert_int_equal(n_services, m->now->n);
+	for (uint32_t i = 0; i < n_services; i++) {
+		const struct roster_service *s = m->now->service[i];
+
+		assert_memory_equal(&service[i].conf, &s->conf, sizeof(s->conf));
+		assert_int_equal(service[i].slot, s->slot);
+		assert_int_equal(service[i].n_backends, s->n);
+		assert_int_equal(service[i].leaving, s->leaving);
+		assert_int_equal(service[i].inherited, s->inherited);
+		assert_memory_equal(&service[i].gone, &s->gone, sizeof(s->gone));
+		for (uint32_t k = 0; k < s->n; k++)
+			expect_saved_backend(&backend[n++], &s->backend[k]);
+	}
+	assert_int_equal(n, n_backends);
+}
+
 static void a_changed_table_is_as_one_made_from_nothing(void **state)
 {
 	struct world *w = *state;
@@ -164,6 +196,7 @@ static void a_changed_table_is_as_one_made_from_nothing(void **state)
 		assert_true(model_restore(w->model) >= 0);
 		for (uint32_t i = 0; i < STEPS; i++) {
 			step(w, &d);
+			expect_saved(w->model);
 			if (w->model->stale)
 				continue;
 			expect_snap(w->model);

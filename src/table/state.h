@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state area: what an engine must know to go on where another was killed. Services and
- * servers with their ids, and the key that flows are hashed with. Two copies, the newer one valid
- * by its checksum: a writer that dies half-way leaves the older one. */
+ * servers with their ids, and the key that flows are hashed with. Two copies, written one after the
+ * other, each valid by its checksum: a writer that dies half-way leaves one of them whole. Between
+ * writes they are alike, so that only what changes need be written. */
 #ifndef SHUNT_TABLE_STATE_H
 #define SHUNT_TABLE_STATE_H
 
@@ -42,10 +43,21 @@ int state_attach(struct state **out, void *memory, size_t bytes);
 
 const struct hash_key *state_key(const struct state *s);
 
-/* Writes the whole table, over the older copy: services, and their backends in the same order.
- * Management thread. Returns 0 or -ENOSPC. */
-int state_write(struct state *s, const struct state_service *service, uint32_t n_services,
-		const struct state_backend *backend, uint32_t n_backends);
+/* Begins to write a table of so many services, and of their backends in the same order. Both
+ * arrays lie in the area and hold the last table; until state_end only the other copy is whole.
+ * Management thread. Returns 0, or -ENOSPC and hasn't begun. */
+int state_begin(struct state *s, uint32_t n_services, uint32_t n_backends,
+		struct state_service **service, struct state_backend **backend);
+
+/* Records that were written: numbers, [first, end). */
+struct state_part {
+	uint32_t service, service_end;
+	uint32_t backend, backend_end;
+};
+
+/* Puts the table that was begun in force. Records outside of part are as they were; if there are
+ * more or fewer than before, part reaches to the end, though it may be empty. */
+void state_end(struct state *s, const struct state_part *part);
 
 /* The last whole table that was written; both arrays lie in the area. 0 services if none was. */
 void state_read(const struct state *s, const struct state_service **service, uint32_t *n_services,
