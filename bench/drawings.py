@@ -30,8 +30,8 @@ def ratios(found, axes):
         axes.plot(s["values"], [y] * len(s["values"]), "|", color="#0072b2")
         axes.plot(s["median"], y, "o", color="#0072b2")
         for key, mark in (("goal", "g"), ("floor", "r")):
-            if key in s["params"]:
-                axes.plot(s["params"][key], y, "|", color=mark, ms=14, mew=2)
+            if key in s.get("target", {}):
+                axes.plot(s["target"][key], y, "|", color=mark, ms=14, mew=2)
     axes.set_yticks(range(len(rows)))
     axes.set_yticklabels([r[0] for r in reversed(rows)], fontsize=8)
     axes.set_xscale("log")

@@ -27,7 +27,7 @@ class Series:
     def __init__(self, name, unit, params):
         self.name, self.unit, self.params = name, unit, dict(params)
         self.values = []
-        self.extra = {}
+        self.target = None
 
     def add(self, value):
         self.values.append(value)
@@ -36,17 +36,16 @@ class Series:
     def median(self):
         return statistics.median(self.values) if self.values else 0.0
 
-    def verdict(self):
-        goal, floor, more = self.params["goal"], self.params["floor"], self.params["more"]
-        for word, limit in (("goal", goal), ("floor", floor)):
-            if (self.median >= limit) if more else (self.median <= limit):
-                return word
-        return "MISS"
+    def aim(self, goal, floor, more):
+        """Holds it against what the project wants of it."""
+        within = [word for word, limit in (("goal", goal), ("floor", floor))
+                  if (self.median >= limit if more else self.median <= limit)]
+        self.target = {"goal": goal, "floor": floor, "more": more, "verdict": [*within, "MISS"][0]}
 
     def json(self):
         return {"name": self.name, "params": self.params, "unit": self.unit, "values": self.values,
                 "median": self.median, "min": min(self.values, default=0), "max": max(self.values, default=0),
-                **self.extra}
+                **({"target": self.target} if self.target else {})}
 
 
 class Record:
@@ -70,14 +69,12 @@ class Record:
         return self.series.get(name)
 
     def target(self, name, goal, floor, more):
-        """Holds a series against what the project wants of it."""
         s = self.series.get(name)
         if not s:
             return
-        s.params.update(goal=goal, floor=floor, more=more)
-        s.params["verdict"] = s.verdict()
+        s.aim(goal, floor, more)
         print(f"target {self.bench}/{name}: {s.median:.3f} ({min(s.values):.3f} .. {max(s.values):.3f}) {s.unit}, "
-              f"goal {goal:g}, floor {floor:g}: {s.params['verdict']}")
+              f"goal {goal:g}, floor {floor:g}: {s.target['verdict']}")
 
     def show(self):
         print(f"{self.bench:52} {'median':>12} {'min':>12} {'max':>12} runs  unit")

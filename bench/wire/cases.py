@@ -205,7 +205,7 @@ def reload_once(b, f, rate):
     time.sleep(DRAIN_S)
     f.pause()
     got = sink_close(sink)
-    b.record.add("reload under load: changes", len(took), "1/s")
+    b.record.add("reload under load: changes", len(took) / sum(took), "1/s")
     b.record.add("reload under load: a change, with starting shuntctl", 1e3 * statistics.median(took), "ms")
     b.record.add("reload under load: loss", 1 - got["frames"] / sent["frames"], "ratio")
     b.record.add("reload under load: reordered", got["reordered"], "frames")
