@@ -10,25 +10,15 @@ NODES = dict(nics=(Nic("virtio", 2, node=1), Nic("virtio", 2, node=0)), cpus=4, 
              lab=(("two_arm", True),))
 
 
-def pages(t, pid, least):
-    """Pages of the mappings of at least so many, as /proc/PID/numa_maps places them: {node: pages}."""
+def pages(t, pid, file):
+    """Where /proc/PID/numa_maps says that mappings of this file lie: {node: pages of 4 KiB}."""
     found = {}
     for line in t.guest.run(f"cat /proc/{pid}/numa_maps").splitlines():
-        on = {int(n): int(p) for n, p in re.findall(r"\bN(\d+)=(\d+)", line)}
+        if file not in line:
+            continue
         size = int((re.search(r"kernelpagesize_kB=(\d+)", line) or [0, "4"])[1]) // 4
-        if "zero" in line and sum(on.values()) * size >= least or "huge" in line:
-            for n, p in on.items():
-                found[n] = found.get(n, 0) + p * size
-    return found
-
-
-def flow_tables(t):
-    """Pages of large BPF arrays by node, of /proc/vmallocinfo: the flow tables."""
-    found = {}
-    for line in t.guest.run("grep bpf_map_area_alloc /proc/vmallocinfo; true").splitlines():
-        if int(re.search(r"pages=(\d+)", line)[1]) > 1000:
-            for n, p in re.findall(r"\bN(\d+)=(\d+)", line):
-                found[int(n)] = found.get(int(n), 0) + int(p)
+        for node, n in re.findall(r"\bN(\d+)=(\d+)", line):
+            found[int(node)] = found.get(int(node), 0) + int(n) * size
     return found
 
 
@@ -41,11 +31,11 @@ def test_local(t):
     for line in SEED:
         d.ctl(line)
     seed_works(t)
-    on = pages(t, d.engine(), 2 * 8192 // 2)
-    expect(set(on) == {1} and on[1] >= 8192, f"UMEM of 8192 pages lies on {on}")
-    tables = flow_tables(t)
-    expect(tables and set(tables) == {1}, f"flow tables lie on {tables}")
-    t.notes.append(f"{on[1]} pages of UMEM, {tables[1]} of flow tables on node 1")
+    for file, what, least in (("/dev/zero", "packets' memory", 2 * 8192 // 2), ("bpf-map", "flow tables", 4096),
+                              ("socket:", "rings", 50)):
+        on = pages(t, d.engine(), file)
+        expect(set(on) == {1} and on[1] >= least, f"{what}: pages by node: {on}, wanted {least} on node 1")
+        t.notes.append(f"{what} {on[1]} pages")
     for w in d.workers():
         mask = t.guest.run(f"taskset -pc {w['tid']}").split()[-1]
         expect(mask == str(w["cpu"]) and w["cpu"] in (2, 3), f"worker {w['worker']}: CPU {w['cpu']}, mask {mask}")

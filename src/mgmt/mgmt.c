@@ -2,6 +2,7 @@
 #include "mgmt/mgmt.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 enum {
 	SWEEP_MS = 2000,      /* servers that were removed are looked after this often */
+	PINS_MS = 1000,	      /* and workers whose CPU was taken offline */
 	STALE_MS = 60 * 1000, /* how long a destination of an earlier life is held, dropped */
 };
 
@@ -28,7 +30,8 @@ struct mgmt {
 	struct control *control;
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
-	uv_timer_t settle, sweep, stale;
+	uv_timer_t settle, sweep, pins, stale;
+	bool away[WORKERS_MAX]; /* from its CPU */
 	int exit_code;
 };
 
@@ -109,6 +112,35 @@ static void on_sweep(uv_timer_t *t)
 	model_sweep(((struct mgmt *)t->data)->model);
 }
 
+/* The kernel lets a thread whose CPU goes offline run anywhere, for good: back it goes. */
+static void keep_pinned(struct mgmt *m, uint32_t worker)
+{
+	const struct worker_info *w = &m->conf.dp->worker[worker];
+	pid_t tid = __atomic_load_n(&w->tid, __ATOMIC_RELAXED);
+	cpu_set_t set;
+	bool away;
+
+	if (!tid || sched_getaffinity(tid, sizeof(set), &set))
+		return;
+	away = CPU_COUNT(&set) != 1 || !CPU_ISSET(w->cpu, &set);
+	if (away)
+		away = cpu_pin(tid, w->cpu) != 0;
+	if (away && !m->away[worker])
+		log_warn("worker %u: CPU %d went offline, it runs elsewhere until that is back",
+			 worker, w->cpu);
+	else if (!away && m->away[worker])
+		log_info("worker %u: on CPU %d again", worker, w->cpu);
+	m->away[worker] = away;
+}
+
+static void on_pins(uv_timer_t *t)
+{
+	struct mgmt *m = t->data;
+
+	for (uint32_t i = 0; i < m->conf.dp->n_workers; i++)
+		keep_pinned(m, i);
+}
+
 /* A destination that the XDP program still steers, but that isn't in the table. */
 struct stale {
 	struct mgmt *mgmt;
@@ -142,6 +174,7 @@ static void start_timers(struct mgmt *m)
 	struct stale s = {.mgmt = m};
 
 	uv_timer_start(&m->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	uv_timer_start(&m->pins, on_pins, PINS_MS, PINS_MS);
 	steer_each(m->conf.steer, on_stale, &s);
 	if (!s.n)
 		return;
@@ -212,6 +245,7 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	uv_signal_start(&m->term, on_signal, SIGTERM);
 	uv_signal_init(&m->loop, &m->interrupt);
 	uv_signal_start(&m->interrupt, on_signal, SIGINT);
+	init_timer(m, &m->pins);
 	init_timer(m, &m->settle);
 	init_timer(m, &m->sweep);
 	init_timer(m, &m->stale);
