@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <urcu-qsbr.h>
 
 #define XXH_INLINE_ALL
@@ -13,7 +14,9 @@
 static struct snap *current;
 
 enum {
-	CACHE_LINE = 64
+	CACHE_LINE = 64,
+	LARGE = 128 << 10, /* from here on a block is a mapping of its own */
+	HUGE_PAGE = 2 << 20
 };
 
 static size_t line_round(size_t bytes)
@@ -31,6 +34,44 @@ static uint32_t index_size(uint32_t n_services)
 	return size;
 }
 
+/* In huge pages if there is room for one: fewer faults here, fewer TLB misses in the workers. */
+static void *block_map(size_t bytes)
+{
+	size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 0, head;
+	uint8_t *map = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED || !align)
+		return map == MAP_FAILED ? NULL : map;
+	head = -(uintptr_t)map & (HUGE_PAGE - 1);
+	if (head)
+		munmap(map, head);
+	if (align - head)
+		munmap(map + head + bytes, align - head);
+	madvise(map + head, bytes, MADV_HUGEPAGE); /* where the kernel has none, small ones do */
+	return map + head;
+}
+
+/* What a large block would leave behind on the heap is soon taken in part by what lives longer:
+ * the next one then wouldn't fit, and each change would make the heap grow. */
+static void *block_new(size_t *bytes)
+{
+	size_t page = *bytes >= HUGE_PAGE ? HUGE_PAGE : 4096;
+
+	if (*bytes < LARGE)
+		return aligned_alloc(CACHE_LINE, *bytes);
+	*bytes = (*bytes + page - 1) & ~(page - 1);
+	return block_map(*bytes);
+}
+
+static void block_free(void *block, size_t bytes)
+{
+	if (bytes < LARGE)
+		free(block);
+	else
+		munmap(block, bytes);
+}
+
 /* One block: the snapshot, its backends, services and index, each from a cache line on. Clearing
  * it touches every page, so that no worker ever takes a fault here. */
 struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct hash_key *key)
@@ -40,12 +81,13 @@ struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct has
 	size_t services = backends + line_round(n_backends * sizeof(struct backend));
 	size_t index = services + line_round(n_services * sizeof(struct service));
 	size_t bytes = index + line_round(n_index * sizeof(uint32_t));
-	uint8_t *block = aligned_alloc(CACHE_LINE, bytes);
+	uint8_t *block = block_new(&bytes);
 	struct snap *s = (struct snap *)block;
 
 	if (!block)
 		return NULL;
 	memset(block, 0, bytes);
+	s->bytes = bytes;
 	s->n_services = n_services;
 	s->n_backends = n_backends;
 	s->backend = (struct backend *)(block + backends);
@@ -92,7 +134,7 @@ void snap_free(struct snap *s)
 		pick_put(s->service[n].pick);
 	/* For whoever still looks: no published snapshot has this generation. */
 	__atomic_store_n(&s->generation, 0, __ATOMIC_RELAXED);
-	free(s);
+	block_free(s, s->bytes);
 }
 
 void snap_publish(struct snap *next)

@@ -61,6 +61,7 @@ struct snap {
 	uint32_t *index; /* hash index of service: its number + 1, or 0; linear probing */
 	uint32_t index_mask;
 	struct hash_key key; /* of the index */
+	size_t bytes;	     /* of all this: one block */
 };
 
 /* An empty snapshot with room for that many services and backend slots (all free). The caller
