@@ -23,7 +23,10 @@ from lab import VIP, Failed, Lab, Shuntd, expect, until  # noqa: E402
 BIN = "/run/bin"  # the programs' copies in the guest: a build meanwhile doesn't matter
 CTL = "/run/shunt/ctl.sock"
 
-Nic = collections.namedtuple("Nic", "driver queues more node spare", defaults=("virtio", 1, "", None, False))
+# A NIC on a tap of the lab; with hub=True instead on a hub in QEMU, together with a second one, gen0, that makes traffic.
+# spare: more queue pairs than are in use.
+Nic = collections.namedtuple("Nic", "driver queues node spare hub", defaults=("virtio", 1, None, False, False))
+GENERATOR_MAC = "02:00:00:00:09:01"
 
 # What a test wants. Tests that want the same follow one another in one guest.
 Config = collections.namedtuple("Config", "kernel nics servers cpus memory cmdline nodes lab",
@@ -40,13 +43,17 @@ def nic_devices(i, nic, cpus):
     port = i if nic.node is None else nic.node
     bus = [] if nic.node is not None else ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}"]
     tap = f"tap,id=n{i},ifname=tap{i},script=no,downscript=no" + (f",queues={pairs}" if pairs > 1 else "")
+    if nic.hub:
+        pairs = 1
+        tap = f"hubport,id=n{i},hubid=0"
+        bus += ["-netdev", "hubport,id=g0,hubid=0", "-device", f"virtio-net-pci,netdev=g0,romfile=,mac={GENERATOR_MAC}"]
     model = {
         "virtio": f"virtio-net-pci,mq=on,vectors={2 * pairs + 2},iommu_platform=on,disable-legacy=on",
         "igb": "igb",
         "vmxnet3": "vmxnet3",
         "e1000e": "e1000e",
     }[nic.driver]
-    return [*bus, "-netdev", tap, "-device", f"{model},bus=rp{port},netdev=n{i},romfile=,mac={nic_mac(i)}{nic.more}"]
+    return [*bus, "-netdev", tap, "-device", f"{model},bus=rp{port},netdev=n{i},romfile=,mac={nic_mac(i)}"]
 
 
 def node_devices(config):
@@ -80,8 +87,8 @@ class GuestLab(Lab):
 
     def start(self):
         self.up(servers=self.config.servers, **dict(self.config.lab))
-        for i in range(len(self.config.nics)):
-            self.make_tap(i)
+        for i, nic in enumerate(self.config.nics):
+            nic.hub or self.make_tap(i)
         self.guest.boot()
         self.install()
         self.set_up_nics()
@@ -106,13 +113,16 @@ class GuestLab(Lab):
                  "for f in /sys/class/net/eth*; do ip link set ${f##*/} name was${f##*/eth}; done"]
         addresses = (("192.168.1.129/24", f"{VIP}/32"), ("10.0.1.1/24",))
         for i, nic in enumerate(self.config.nics):
-            lines.append(f"ip link set $(basename $(grep -l {nic_mac(i)} /sys/class/net/was*/address | xargs dirname)) "
-                         f"name eth{i}")
-            if nic.driver in ("virtio", "igb"):
+            lines.append(rename(nic_mac(i), f"eth{i}"))
+            if nic.hub:
+                lines += [rename(GENERATOR_MAC, "gen0"), "ip link set gen0 up"]
+            if nic.driver == "igb" or nic.driver == "virtio" and not nic.hub:
                 lines.append(f"ethtool -L eth{i} combined {nic.queues}")
             lines += [f"ip addr add {a} dev eth{i}" for a in addresses[i]] + [f"ip link set eth{i} up"]
         lines.append("for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done")
         self.guest.run("( set -e\n" + "\n".join(lines) + " )")
+        if self.config.nics[0].hub:
+            return
         # A NIC may take seconds until its link is up.
         until(lambda: self.guest.run("busybox ping -c 1 -W 1 192.168.1.10", check=False)[0] == 0, 30,
               "the guest reaches the client")
@@ -132,6 +142,10 @@ class GuestLab(Lab):
 
     def usable(self):
         return self.guest.alive() and not self.guest.trouble()
+
+
+def rename(mac, name):
+    return f"ip link set $(basename $(grep -l {mac} /sys/class/net/was*/address | xargs dirname)) name {name}"
 
 
 class Pid:
