@@ -100,10 +100,10 @@ class Shunt(Forwarder):
     def start(self):
         self.ctl_path = f"/run/{self.bed.name}-{self.link.d}.sock"
         began = time.monotonic()
-        self.program([build("shuntd"), "-i", self.link.d, "--cpus", str(WORK_CPU), "--main-cpu", "0", "--flows", "4M",
+        self.program([build("shuntd"), "-i", self.link.d, "--cpus", str(WORK_CPU), "--main-cpu", "0",
                       "--ctl", self.ctl_path, *self.args], "ready$")
         self.ready_s = time.monotonic() - began
-        self.tids = [t for t in self.threads() if self.comm(t).startswith("shunt/")]
+        self.tids = [t for t in self.threads() if re.match(r"shunt/\d+$", self.comm(t))]
         for proto in "tu":
             self.ctl("-A", f"-{proto}", f"{VIP}:{PORT}", "-s", "rr")
             for i in range(1, SERVERS + 1):
