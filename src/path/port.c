@@ -8,6 +8,7 @@ enum {
 	FILL_MIN = 64,	 /* free fill slots before a refill is worth its while */
 	REAP_MAX = 256,	 /* completions taken at once */
 	KICK_BATCH = 32, /* frames that a copy-mode sendto moves at least */
+	KICK_AGAIN = 64, /* calls until a driver that sent nothing is woken again */
 };
 
 /* Puts n frames into slots that are reserved, and hands them over. */
@@ -63,12 +64,26 @@ void port_submit(struct port *p)
 	p->staged = 0;
 }
 
+/* Whether a zero-copy driver hasn't been woken yet for what is on the ring. */
+static bool news(struct port *p)
+{
+	uint32_t producer = *p->tx.producer;
+
+	if (producer == p->kicked && ++p->waits < KICK_AGAIN)
+		return false;
+	p->kicked = producer;
+	p->waits = 0;
+	return true;
+}
+
 void port_kick(struct port *p)
 {
 	uint32_t pending = port_tx_pending(p);
-	uint32_t tries = pending / KICK_BATCH + 2;
+	uint32_t tries = p->zerocopy ? 1 : pending / KICK_BATCH + 2;
 
 	while (pending && tries-- && xsk_ring_prod__needs_wakeup(&p->tx)) {
+		if (p->zerocopy && !news(p))
+			return;
 		counter_add(&p->worker->kicks, 1);
 		if (sendto(p->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0) {
 			if (errno == EAGAIN) /* a batch is out, or completions are in the way */

@@ -29,6 +29,9 @@ struct port {
 	uint32_t staged; /* written to the transmit ring, not submitted */
 	uint16_t nic;
 	bool has_tx;
+	bool zerocopy;		/* a kick only wakes the driver, which sends in its own time */
+	uint32_t kicked;	/* the transmit ring's producer then */
+	uint32_t waits;		/* calls of port_kick since, that had nothing new */
 	struct xsk_socket *xsk; /* libxdp keeps pointers to the rings above: a port never moves */
 };
 
@@ -57,7 +60,7 @@ static inline bool port_stage(struct port *p, uint64_t addr, uint32_t len)
 void port_submit(struct port *p);
 
 /* Makes the kernel send what is on the transmit ring: a bounded number of tries, what is left
- * then goes out with the next kick. */
+ * then goes out with the next kick. With zero-copy one wakes the driver for all that is there. */
 void port_kick(struct port *p);
 
 /* Takes sent frames home. */

@@ -133,6 +133,7 @@ int umem_socket(struct umem *u, struct port *p, const struct socket_conf *conf)
 	if (err)
 		return err;
 	p->fd = xsk_socket__fd(p->xsk);
+	p->zerocopy = conf->mode == MODE_ZEROCOPY;
 	set_options(p->fd, conf->poll_busy);
 	if (conf->mode == MODE_ZEROCOPY && !umem_is_zerocopy(p->fd)) {
 		umem_close_socket(u, p);
