@@ -136,7 +136,7 @@ lint-cppcheck:
 		$(filter-out %_test.c %.bpf.c,$(filter %.c,$(LINT_C)))
 # Bare lines, without those about generated headers; the version is quoted for another shell than this.
 TIDY_FLAGS = $(filter-out -DSHUNT_VERSION=%,$(CPPFLAGS)) -DSHUNT_VERSION=__FILE__ $(CFLAGS) -I. -Itools/shuntctl
-lint-tidy: $(SKEL)
+lint-tidy: $(SKEL) $(BUILD)/bench/wire/fwd.skel.h
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(filter-out %_test.c %.bpf.c,$(filter %.c,$(LINT_C))) | xargs -P $$(nproc) -n 4 sh -c \
 		'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>&1 | grep -E "(warning|error): " | { ! grep -v "^build/"; }' -
