@@ -6,10 +6,9 @@
     CPU 0: generator; director's receive side in the kernel (veth runs it where the sender is); this script
     CPU 1: who forwards; its transmit side in the kernel, and with it the sink (an XDP program on w)
 
-Others may use the machine meanwhile. So generator, forwarder and this script run in real time (SCHED_FIFO)
-during a trial, which is short; between trials the forwarder doesn't, and is stopped if it spins. Nothing else
-of the machine runs during one, but for the kernel's reserve of 50 ms a second for others, which a trial
-notices (trial.py)."""
+What spins is stopped between trials, which are short. A trial in which the forwarder or the generator had to
+wait for its CPU is repeated (trial.py). On a machine of one's own, --realtime gives generator, forwarder and
+this script real-time priority during trials; where others work it starves them, and is not for that."""
 import atexit
 import fcntl
 import glob
@@ -37,11 +36,6 @@ def run(*args, check=True, **kw):
     return done.stdout
 
 
-def realtime(pid, prio, cpu):
-    os.sched_setaffinity(pid, {cpu})
-    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(prio))
-
-
 def ordinary(pid):
     os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
 
@@ -60,7 +54,8 @@ def server_mac(i):
 class Bed:
     """All links of a benchmark; takes them away at its end, however it ends."""
 
-    def __init__(self):
+    def __init__(self, realtime=False):
+        self.realtime = realtime
         if os.geteuid():
             sys.exit("bench/wire: needs root, for network namespaces")
         if os.cpu_count() < 2:
@@ -75,7 +70,7 @@ class Bed:
         atexit.register(self.close)
         for sig in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, self.on_signal)
-        realtime(0, PRIO_SELF, GEN_CPU)
+        self.place(0, PRIO_SELF, GEN_CPU)
 
     @staticmethod
     def on_signal(*_):
@@ -100,9 +95,14 @@ class Bed:
         if self.mounted and not [x for x in os.listdir("/sys/fs/bpf") if not x.endswith(".debug")]:
             run("umount", "/sys/fs/bpf", check=False)
 
+    def place(self, pid, prio, cpu):
+        """Onto that CPU; and if it is to be, in real time."""
+        os.sched_setaffinity(pid, {cpu})
+        if self.realtime:
+            os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(prio))
+
     def link(self, queues=1):
-        link = Link(self, len(self.links), queues)
-        return link
+        return Link(self, len(self.links), queues)
 
 
 class Link:
@@ -137,12 +137,12 @@ class Link:
         return run("ip", "netns", "exec", self.director, *args)
 
     def spawn(self, ns, args, prio=None, cpu=GEN_CPU, **kw):
-        """Starts a process there, in real time if a priority is given."""
+        """Starts a process there; on that CPU if a priority is given."""
         def prepare():
             ordinary(0)
             os.sched_setaffinity(0, range(os.cpu_count()))
             if prio:
-                realtime(0, prio, cpu)
+                self.bed.place(0, prio, cpu)
         child = subprocess.Popen(["nsenter", f"--net=/run/netns/{ns}", "--", *args], preexec_fn=prepare, text=True,
                                  **kw)
         self.bed.children.append(child)

@@ -4,7 +4,7 @@ machine meets all of them alike, and a ratio is of two values of the same run.""
 import statistics
 import time
 
-from bed import GEN_CPU, PORT, PRIO_AIDE, SERVERS, VIP, ordinary, realtime
+from bed import GEN_CPU, PORT, PRIO_AIDE, SERVERS, VIP, ordinary
 from search import Search
 from trial import DRAIN_S, send, sent_by, sink_close, sink_open
 
@@ -17,7 +17,8 @@ FLOWS = {"1 flow": 1, "10k flows": 10000, "1M flows": 1000000}
 class Bench:
     """What all cases share. up: name -> forwarder that is there; pdr, peak: of each, what earlier cases found."""
 
-    def __init__(self, record, trials, up, seconds, runs):
+    def __init__(self, bed, record, trials, up, seconds, runs):
+        self.bed = bed
         self.record, self.trial, self.up, self.seconds, self.runs = record, trials, up, seconds, runs
         self.pairs = PAIRS if runs > 1 else PAIRS_SMOKE
         self.pdr, self.peak = {}, {}
@@ -188,7 +189,7 @@ def reload(b):
     for f in b.some("shunt"):
         aides = set(f.threads()) - set(f.tids)
         for tid in aides:
-            realtime(tid, PRIO_AIDE, GEN_CPU)
+            b.bed.place(tid, PRIO_AIDE, GEN_CPU)
         for _ in range(b.runs):
             reload_once(b, f, b.pdr.get("shunt", 400000) / 2)
         for tid in aides:
@@ -204,7 +205,7 @@ def reload_once(b, f, rate):
         began, n = time.monotonic(), len(took)
         f.ctl("-e", "-u", f"{VIP}:{PORT}", "-r", f"198.18.1.{n % SERVERS + 1}", "-w", str(n % 5 + 1))
         took.append(time.monotonic() - began)
-        time.sleep(EDIT_PAUSE_S)  # all of this is on the generator's CPU, and before it
+        time.sleep(EDIT_PAUSE_S)  # all of this is on the generator's CPU
     sent = sent_by(generator)
     time.sleep(DRAIN_S)
     f.pause()

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from bed import PORT, PRIO_WORK, SERVERS, VIP, WORK_CPU, build, ordinary, realtime, run, schedstat
+from bed import PORT, PRIO_WORK, SERVERS, VIP, WORK_CPU, build, ordinary, run, schedstat
 
 
 class Forwarder:
@@ -40,7 +40,7 @@ class Forwarder:
 
     def resume(self):
         for tid in self.tids:
-            realtime(tid, PRIO_WORK, WORK_CPU)
+            self.bed.place(tid, PRIO_WORK, WORK_CPU)
         for pid in self.pids() if self.spins else []:
             os.kill(pid, signal.SIGCONT)
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from bed import DIRECTOR_MAC, GEN_CPU, PORT, PRIO_AIDE, PRIO_GEN, VIP, build, realtime
+from bed import DIRECTOR_MAC, GEN_CPU, PORT, PRIO_AIDE, PRIO_GEN, VIP, build
 
 WAITED_MAX = 0.01  # of a trial: who waited longer than this for its CPU was disturbed
 MISSED_MAX = 0.01  # of what a paced generator should have sent
@@ -82,18 +82,19 @@ def send(link, seconds, rate, flows, extra=()):
             "-t", str(seconds), "-f", str(flows), "--pick", "random", "-j"]
     generator = link.spawn(link.world, [*args, *(["-r", str(int(rate))] if rate else []), *extra], prio=PRIO_AIDE,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    hurry(generator, 5)
+    if link.bed.realtime:
+        hurry(link.bed, generator, 5)
     return generator
 
 
-def hurry(generator, seconds):
-    """The thread that sends is in real time, but below flowgen's main thread, which ends it."""
+def hurry(bed, generator, seconds):
+    """In real time the thread that sends comes below flowgen's main thread, which ends it."""
     end = time.monotonic() + seconds
     while generator.poll() is None and time.monotonic() < end:
         tids = [int(t) for t in os.listdir(f"/proc/{generator.pid}/task")]
         if len(tids) > 1:
             for tid in set(tids) - {generator.pid}:
-                realtime(tid, PRIO_GEN, GEN_CPU)
+                bed.place(tid, PRIO_GEN, GEN_CPU)
             return
         time.sleep(0.001)
 
