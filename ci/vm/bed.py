@@ -18,7 +18,7 @@ import packages
 
 ROOT = packages.ROOT
 sys.path.append(f"{ROOT}/ci/e2e")
-from lab import VIP, Failed, Lab, Shuntd, expect, until  # noqa: E402
+from lab import VIP, Failed, Lab, Shuntd, expect, must_fail, until  # noqa: E402
 
 BIN = "/run/bin"  # the programs' copies in the guest: a build meanwhile doesn't matter
 CTL = "/run/shunt/ctl.sock"
