@@ -262,10 +262,12 @@ static int bind_port(struct setup *s, const struct setup_conf *conf, uint32_t i)
 	struct port_info *info = &s->dp.port[i];
 	struct nic *nic = &s->dp.nic[info->nic];
 	bool first = info->queue == 0;
+	bool copy = conf->mode == WANT_COPY ||
+		    (conf->mode == WANT_AUTO && conf->plan->nic[info->nic].xdp_rx);
 	int err;
 
 	if (first && nic->mode != MODE_SKB)
-		nic->mode = conf->mode == WANT_COPY ? MODE_COPY : MODE_ZEROCOPY;
+		nic->mode = copy ? MODE_COPY : MODE_ZEROCOPY;
 	err = try_mode(s, i, nic->mode);
 	/* Copying would fail for want of permission, memory or the queue just the same. */
 	if (err && err != -EPERM && err != -ENOBUFS && err != -EBUSY && first &&

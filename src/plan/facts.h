@@ -21,8 +21,9 @@ struct nic_facts {
 	int max_rx, max_tx; /* that `ethtool -L` can give */
 	bool channels;	    /* `ethtool -L` can set them */
 	bool combined;	    /* and calls them combined */
-	int node;	    /* by hwloc's locality; -1: none */
-	int node_sysfs;	    /* by device/numa_node; -1: none */
+	int xdp_rx;	/* of rx, those that appear with an XDP program, for the driver's own use */
+	int node;	/* by hwloc's locality; -1: none */
+	int node_sysfs; /* by device/numa_node; -1: none */
 	bool lro;
 	bool strips_vlan; /* on receive */
 	bool has_vlans;	  /* VLAN interfaces stand on it */

@@ -117,6 +117,36 @@ static void read_channels(int fd, struct nic_facts *n)
 	n->max_tx = n->tx = n->in_sysfs ? sysfs_count(n->name, "queues", "tx-") : 0;
 }
 
+/* CPUs that the kernel could ever have. */
+static int possible_cpus(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	int first = 0, last = 0;
+
+	if (!f)
+		return 1;
+	if (fscanf(f, "%d-%d", &first, &last) < 2)
+		last = first;
+	fclose(f);
+	return last + 1;
+}
+
+/* virtio_net takes a queue pair for each CPU with an XDP program, to send on, if there are so many
+ * to spare. The device then spreads what it receives over those, too, unless it has a table (RSS)
+ * that says otherwise: they are receive queues like the others, but never zero-copy. */
+static void read_xdp_queues(int fd, struct nic_facts *n)
+{
+	struct ethtool_rxfh rss = {.cmd = ETHTOOL_GRSSH};
+	int cpus = possible_cpus();
+
+	if (strcmp(n->driver, "virtio_net") || !n->channels || n->rx + cpus > n->max_rx)
+		return;
+	if (!ask_ethtool(fd, n->name, &rss) && rss.indir_size)
+		return;
+	n->xdp_rx = cpus;
+	n->rx += cpus;
+}
+
 static void read_offloads(int fd, struct nic_facts *n)
 {
 	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
@@ -161,6 +191,7 @@ int facts_read_nic(const char *name, struct nic_facts *nic)
 		nic->in_sysfs = sysfs_int(name, "ifindex", 0) == nic->ifindex;
 		read_link(fd, nic);
 		read_channels(fd, nic);
+		read_xdp_queues(fd, nic);
 		read_offloads(fd, nic);
 	}
 	if (nic->in_sysfs) {

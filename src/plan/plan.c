@@ -55,7 +55,7 @@ static enum xdp_mode expected_mode(const struct build *b, const struct nic_facts
 {
 	if (b->conf->mode != WANT_AUTO)
 		return (enum xdp_mode)(b->conf->mode - WANT_ZEROCOPY);
-	return driver_mode(f->driver, b->facts->kernel);
+	return f->xdp_rx ? MODE_COPY : driver_mode(f->driver, b->facts->kernel);
 }
 
 static int take_nics(struct build *b)
@@ -73,6 +73,7 @@ static int take_nics(struct build *b)
 		n->node = f->node;
 		n->rx = f->rx;
 		n->tx = f->tx;
+		n->xdp_rx = f->xdp_rx;
 		n->mtu = f->mtu;
 		n->up = f->up && f->carrier;
 		n->mode = expected_mode(b, f);

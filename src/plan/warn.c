@@ -263,6 +263,21 @@ static int even_queues(const struct build *b)
 	return n;
 }
 
+/* With fewer pairs to spare the driver takes none, and locks those that are in use instead. */
+static void warn_xdp_queues(struct build *b, const struct nic_facts *f)
+{
+	char cure[TEXT];
+
+	if (!f->xdp_rx)
+		return;
+	snprintf(cure, sizeof(cure), "ethtool -L %s combined %d", f->name,
+		 f->max_rx - f->xdp_rx + 1);
+	tell(b, cure,
+	     "%s: with XDP its driver takes %d more queues, which receive, too, and can't be "
+	     "zero-copy",
+	     f->name, f->xdp_rx);
+}
+
 static void warn_uneven(struct build *b)
 {
 	const struct plan *plan = b->plan;
@@ -271,7 +286,7 @@ static void warn_uneven(struct build *b)
 
 	for (int i = 1; i < plan->n_nics; i++)
 		most = plan->nic[i].rx > most->rx ? &plan->nic[i] : most;
-	if (most->rx == plan->n_workers)
+	if (most->rx - most->xdp_rx <= plan->n_workers)
 		return;
 	snprintf(cure, sizeof(cure), "make the interfaces with equal numbers of queues");
 	if (channels_settable(b))
@@ -351,6 +366,7 @@ void warn_all(struct build *b)
 	for (int i = 0; i < b->plan->n_nics; i++) {
 		const struct nic_facts *f = &b->facts->nic[i];
 
+		warn_xdp_queues(b, f);
 		warn_link(b, f);
 		warn_offloads(b, f);
 		warn_node(b, f);

@@ -129,6 +129,32 @@ static void one_nic_fact(int which, struct nic_facts *n)
 	n->node_sysfs = which == 6 ? 0 : 1;
 }
 
+static void queues_that_come_with_xdp_are_served_and_told(void **state)
+{
+	struct nic_facts *n;
+	struct world w;
+
+	(void)state;
+	machine(&w, 1, 4, false);
+	w.facts.kernel = 7 << 8;
+	n = add_nic(&w, "eth0", 2, -1);
+	snprintf(n->driver, sizeof(n->driver), "virtio_net");
+	n->max_rx = n->max_tx = 6;
+	n->xdp_rx = 4;
+	n->rx += n->xdp_rx;
+	expect_cpus(&w, "1-2");
+	assert_int_equal(w.plan.n_ports, 6);
+	assert_int_equal(w.plan.port[4].worker, 0);
+	assert_false(w.plan.port[4].has_tx);
+	assert_int_equal(w.plan.nic[0].mode, MODE_COPY);
+	expect_warning(&w, "takes 4 more queues", "ethtool -L eth0 combined 3");
+	n->rx -= n->xdp_rx;
+	n->xdp_rx = 0;
+	assert_int_equal(make(&w), 0);
+	assert_int_equal(w.plan.nic[0].mode, MODE_ZEROCOPY);
+	expect_warning(&w, NULL, NULL);
+}
+
 static void nics_in_a_bad_state_are_told_with_the_command(void **state)
 {
 	static const struct {
@@ -226,6 +252,7 @@ int main(void)
 		cmocka_unit_test(management_on_a_workers_cpu_is_told),
 		cmocka_unit_test(unequal_queues_go_to_the_workers_that_can_send_everywhere),
 		cmocka_unit_test(fewer_transmit_queues_limit_the_workers),
+		cmocka_unit_test(queues_that_come_with_xdp_are_served_and_told),
 		cmocka_unit_test(nics_in_a_bad_state_are_told_with_the_command),
 		cmocka_unit_test(modes_are_guessed_from_driver_and_kernel),
 		cmocka_unit_test(a_wanted_mode_is_expected_and_doubted),
