@@ -49,7 +49,8 @@ struct plan_nic {
 	char driver[32];
 	int node;   /* -1: none */
 	int rx, tx; /* queues in use */
-	int xdp_rx; /* of rx, the last ones, which come and go with the XDP program: never zero-copy */
+	/* of rx, the last ones, which come and go with the XDP program: never zero-copy */
+	int xdp_rx;
 	int mtu;
 	bool up;	    /* and has a carrier */
 	enum xdp_mode mode; /* expected; what comes of it is known after the bind */
