@@ -15,6 +15,7 @@ ROUNDS, SECONDS, FLOWS = 3, 2, 8000
 
 def prepare(t):
     """The server's address is the generator's: what is forwarded comes back there, and is counted."""
+    # What the NIC does happens on CPU 1, the worker's; the generator has CPU 0.
     t.guest.run("for f in $(grep eth0 /proc/interrupts | cut -d: -f1); do echo 1 >/proc/irq/$f/smp_affinity_list; done; "
                 f"modprobe pktgen; ip neigh replace {rip(1)} lladdr {GENERATOR_MAC} dev eth0 nud permanent")
 
