@@ -21,6 +21,22 @@ enum drop {
 	DROP_NO_NEIGHBOUR,
 	DROP_TX_FULL,
 	DROP_RESTART,
+	DROP_BAD_CHECK,
+	DROP_VLANS,
+	DROP_EXTENSIONS,
+	DROP_MARTIAN,
+	DROP_SOURCE_ROUTE,
+	DROP_TCP_FLAGS,
+	DROP_LOOP,
+	DROP_ICMP,
+	DROP_ICMP_MTU,
+	DROP_FRAG_BAD,
+	DROP_FRAG_OVERLAP,
+	DROP_FRAG_LATE,
+	DROP_FRAG_FULL,
+	DROP_TOO_BIG,
+	DROP_REMOVED,
+	DROP_NOT_OURS,
 	DROP_COUNT
 };
 
@@ -36,14 +52,17 @@ struct worker_counters {
 	uint64_t tx;   /* frames put on transmit rings */
 	uint64_t pass; /* frames given to the kernel: none, so far */
 	uint64_t drop[DROP_COUNT];
-	uint64_t flow_new;    /* flows scheduled */
-	uint64_t flow_moved;  /* flows met on another queue than their first */
-	uint64_t flow_full;   /* flows that found no room, and go by their hash */
-	uint64_t csum_done;   /* checksums completed for the sender */
-	uint64_t loops;	      /* turns of the loop: its heartbeat */
-	uint64_t naps;	      /* times it went to sleep */
-	uint64_t kicks;	      /* sendto calls */
-	uint64_t kick_busy;   /* frames that the NIC's queue refused after taking them: lost */
+	uint64_t flow_new;   /* flows scheduled */
+	uint64_t flow_moved; /* flows met on another queue than their first */
+	uint64_t flow_full;  /* flows that found no room, and go by their hash */
+	uint64_t csum_done;  /* checksums completed for the sender */
+	uint64_t answered;   /* ARP, neighbour solicitations and echo requests answered for a VIP */
+	uint64_t icmp_sent;  /* ICMP errors sent in place of a packet */
+	uint64_t parked;     /* a gauge: early fragments that wait for their first */
+	uint64_t loops;	     /* turns of the loop: its heartbeat */
+	uint64_t naps;	     /* times it went to sleep */
+	uint64_t kicks;	     /* sendto calls */
+	uint64_t kick_busy;  /* frames that the NIC's queue refused after taking them: lost */
 	uint64_t free_frames; /* a gauge: frames on the free stack */
 	uint64_t rx_before;   /* of sockets that are gone */
 	uint64_t tx_before;

@@ -32,8 +32,12 @@ extern const char *const reach_name[REACH_COUNT];
 
 struct reach {
 	enum reach_state state;
-	uint16_t nic;	/* valid from UNRESOLVED on */
-	uint8_t mac[6]; /* valid if OK */
+	uint16_t nic;	 /* valid from UNRESOLVED on, like the following */
+	uint16_t vlan;	 /* the server is in this VLAN of the NIC; 0: in none of its own */
+	uint16_t mtu;	 /* of the way to it; 0: not known */
+	bool gateway;	 /* mac is a router's: only tunnels may go there */
+	struct addr src; /* what the kernel would send from */
+	uint8_t mac[6];	 /* valid if OK */
 };
 
 /* A server as it is looked at. Valid until the next call that changes the model. */

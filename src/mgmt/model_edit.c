@@ -38,7 +38,7 @@ static void totals_zero(struct model *m, struct roster_service *s)
 static bool conf_valid(const struct service_conf *conf)
 {
 	static const uint8_t zero[sizeof(conf->ep.pad)];
-	uint8_t known = conf->sched == SCHEDULER_MH ? SERVICE_MH_PORT : 0;
+	uint8_t known = conf->sched == SCHEDULER_MH ? SERVICE_HASH_PORT : 0;
 
 	return conf->sched < SCHEDULER_COUNT && !(conf->flags & ~known) && conf->ep.port &&
 	       (conf->ep.proto == IPPROTO_TCP || conf->ep.proto == IPPROTO_UDP) &&

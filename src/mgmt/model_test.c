@@ -106,7 +106,7 @@ static void edits_that_make_no_sense_are_refused_by_name(void **state)
 	bad = world_service("192.0.2.3", 80, SCHEDULER_COUNT);
 	assert_int_equal(model_service_add(w->model, &bad), -EINVAL);
 	bad = world_service("192.0.2.3", 80, SCHEDULER_RR);
-	bad.flags = SERVICE_MH_PORT;
+	bad.flags = SERVICE_HASH_PORT;
 	assert_int_equal(model_service_add(w->model, &bad), -EINVAL);
 	b = world_server("10.0.0.9", 81, 1);
 	assert_int_equal(model_backend_add(w->model, &s.ep, &b), -EINVAL);

@@ -457,8 +457,9 @@ static void the_queue_holds_each_once_and_forgets_who_goes(void **state)
 
 static void says_each_thing_once(void **state)
 {
-	struct reach ok = {REACH_OK, 0, {2, 0, 0, 0, 0, 1}}, lost = {.state = REACH_UNRESOLVED};
-	struct reach moved = {REACH_OK, 0, {2, 0, 0, 0, 0, 2}};
+	struct reach ok = {.state = REACH_OK, .nic = 0, .mac = {2, 0, 0, 0, 0, 1}},
+		     lost = {.state = REACH_UNRESOLVED};
+	struct reach moved = {.state = REACH_OK, .nic = 0, .mac = {2, 0, 0, 0, 0, 2}};
 	struct watched w = {.addr = parsed("192.168.1.54")};
 
 	(void)state;

@@ -165,7 +165,7 @@ static int parse_flags(const json_t *v, struct request *r, struct fault *f)
 		if (strcmp(name, "mh-port"))
 			return fault_set(f, "invalid",
 					 "flag %.32s does not exist here (yet): use mh-port", name);
-		r->service.flags |= SERVICE_MH_PORT;
+		r->service.flags |= SERVICE_HASH_PORT;
 	}
 	return 0;
 }
@@ -240,7 +240,7 @@ static int check_together(struct request *r, struct fault *f)
 	const struct endpoint *ep = &r->service.ep;
 	char text[ADDR_TEXT];
 
-	if (r->service.flags & SERVICE_MH_PORT && r->service.sched != SCHEDULER_MH)
+	if (r->service.flags & SERVICE_HASH_PORT && r->service.sched != SCHEDULER_MH)
 		return fault_set(f, "invalid", "flag mh-port needs scheduler mh");
 	if (!(r->has & FIELD_SERVER))
 		return 0;

@@ -73,7 +73,7 @@ static json_t *service_json(struct command_ctx *ctx, const struct model_service 
 	struct model_stats stats;
 
 	model_service_stats(ctx->model, &s->conf.ep, &stats);
-	if (s->conf.flags & SERVICE_MH_PORT)
+	if (s->conf.flags & SERVICE_HASH_PORT)
 		json_array_append_new(flags, json_string("mh-port"));
 	for (uint32_t i = 0; i < s->n_backends; i++) {
 		if (!s->backend[i].leaving)

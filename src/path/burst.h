@@ -15,6 +15,16 @@ enum {
 	BURST_MAX = 64
 };
 
+/* What a packet is. All but flows are few, and leave the stages' straight way. */
+enum pkt_kind {
+	PKT_FLOW,	/* TCP, UDP, SCTP; any protocol of an any-protocol service */
+	PKT_FRAGMENT,	/* of one: its ports may be elsewhere */
+	PKT_ICMP_ERROR, /* about one: inner is where its header begins */
+	PKT_ECHO,	/* echo request */
+	PKT_ARP,
+	PKT_SOLICIT, /* IPv6 neighbour solicitation */
+};
+
 struct pkt {
 	/* rx */
 	uint8_t *data; /* the frame's first byte, in UMEM */
@@ -28,7 +38,8 @@ struct pkt {
 	uint16_t l3;  /* offset of the IP header */
 	uint16_t l4;  /* offset of the TCP or UDP header */
 	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
-	uint16_t pad;
+	uint8_t kind; /* enum pkt_kind */
+	uint8_t tags; /* VLAN tags in front of l3 */
 	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */

@@ -24,7 +24,7 @@ static const struct backend *pick_by_hash(const struct lookup *l, const struct s
 	uint64_t hash = p->tag;
 
 	if (svc->sched == SCHEDULER_MH)
-		hash = parse_source_hash(p, &l->key->hash, svc->flags & SERVICE_MH_PORT);
+		hash = parse_source_hash(p, &l->key->hash, svc->flags & SERVICE_HASH_PORT);
 	return &s->backend[pick_hash(svc->pick, hash)];
 }
 

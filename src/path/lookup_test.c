@@ -47,7 +47,7 @@ static void service_make(struct world *w, uint32_t n, uint8_t proto, uint16_t po
 	svc->ep.port = htons(port);
 	addr_parse("192.168.1.222", &svc->ep.addr);
 	svc->sched = (uint8_t)sched;
-	svc->flags = port == 82 ? SERVICE_MH_PORT : 0;
+	svc->flags = port == 82 ? SERVICE_HASH_PORT : 0;
 	svc->cursor = &w->cursor;
 	svc->pick = sched_build(sched, c, servers);
 	assert_non_null(svc->pick);

@@ -19,7 +19,7 @@ const char *const sched_name[SCHEDULER_COUNT] = {
 int sched_parse(const char *name)
 {
 	for (int i = 0; i < SCHEDULER_COUNT; i++)
-		if (!strcmp(name, sched_name[i]))
+		if (sched_name[i] && !strcmp(name, sched_name[i]))
 			return i;
 	return -ENOENT;
 }

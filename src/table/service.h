@@ -11,30 +11,73 @@ enum {
 	WEIGHT_MAX = 65535,    /* as in ipvsadm's code */
 };
 
-/* Not SCHED_: <sched.h> has an SCHED_RR of its own. */
+/* As IPVS names them. Not SCHED_: <sched.h> has an SCHED_RR of its own. */
 enum sched {
-	SCHEDULER_RR,  /* round robin, weights ignored */
-	SCHEDULER_WRR, /* weighted round robin, interleaved */
-	SCHEDULER_MH,  /* Maglev hashing, weighted */
+	SCHEDULER_RR,	/* round robin, weights ignored */
+	SCHEDULER_WRR,	/* weighted round robin, interleaved */
+	SCHEDULER_LC,	/* least connections */
+	SCHEDULER_WLC,	/* ... for its weight */
+	SCHEDULER_LBLC, /* by destination, unless its server is overloaded: then least connections */
+	SCHEDULER_LBLCR, /* ... with a set of servers for each destination */
+	SCHEDULER_DH,	 /* by a hash of the destination address */
+	SCHEDULER_SH,	 /* by a hash of the source address */
+	SCHEDULER_SED,	 /* shortest expected delay */
+	SCHEDULER_NQ,	 /* an idle server if there is one, else sed */
+	SCHEDULER_FO,	 /* the available server with the highest weight */
+	SCHEDULER_OVF,	 /* ... that has fewer active connections than its weight */
+	SCHEDULER_MH,	 /* Maglev hashing, weighted */
 	SCHEDULER_COUNT
 };
 
 enum service_flags {
-	SERVICE_MH_PORT = 1 << 0, /* mh: the client's port counts too, not its address alone */
+	SERVICE_HASH_PORT = 1 << 0,  /* sh, mh: the client's port counts too (sh-port, mh-port) */
+	SERVICE_FALLBACK = 1 << 1,   /* sh, mh: another server if the chosen one is unavailable */
+	SERVICE_ONE_PACKET = 1 << 2, /* UDP: each packet is scheduled by itself (--ops) */
+};
+
+/* What becomes of a removed server's flows. */
+enum removed_policy {
+	REMOVED_STAY, /* they stay with it until they end */
+	REMOVED_RESELECT,
+	REMOVED_RESET,
+	REMOVED_DROP,
 };
 
 struct service_conf {
 	struct endpoint ep;
-	uint8_t sched; /* enum sched */
-	uint8_t flags; /* enum service_flags */
-	uint8_t pad[6];
+	uint8_t sched;		/* enum sched */
+	uint8_t flags;		/* enum service_flags */
+	uint8_t persist_prefix; /* clients are told apart by so many bits: 1..32 or 1..128; 0: all */
+	uint8_t removed;	/* enum removed_policy */
+	uint32_t persist;	/* seconds that a client stays with its server; 0: not persistent */
+};
+
+enum forwarding {
+	FORWARD_ROUTE,	/* direct routing (-g) */
+	FORWARD_TUNNEL, /* -i */
+};
+
+enum tunnel_type { /* as IPVS numbers them */
+	TUNNEL_IPIP,
+	TUNNEL_GUE,
+	TUNNEL_GRE,
+};
+
+enum tunnel_flags {
+	TUNNEL_CSUM = 1 << 0, /* GUE: the outer UDP checksum; GRE: the checksum field */
 };
 
 struct backend_conf {
 	struct addr addr;
-	__be16 port; /* always the service's port: direct routing leaves it alone */
-	uint16_t pad;
-	uint32_t weight; /* 0..WEIGHT_MAX; 0 takes no new flows */
+	__be16 port;	      /* always the service's port: neither way of forwarding changes it */
+	uint8_t forward;      /* enum forwarding */
+	uint8_t tunnel;	      /* enum tunnel_type */
+	uint32_t weight;      /* 0..WEIGHT_MAX; 0 takes no new flows */
+	uint32_t upper;	      /* connections at which it takes no more; 0: no limit (-x) */
+	uint32_t lower;	      /* and below which it does again; 0: three quarters of upper (-y) */
+	__be16 tunnel_port;   /* GUE: the outer UDP destination port */
+	uint8_t tunnel_flags; /* enum tunnel_flags */
+	uint8_t pad[5];
 };
 
 #endif

@@ -26,8 +26,10 @@ static inline uint32_t backend_slot(uint32_t id)
 }
 
 enum backend_flags {
-	BACKEND_READY = 1 << 0, /* its MAC is known and its NIC is up: flows may go there */
-	BACKEND_OPEN = 1 << 1,	/* takes new flows: weight > 0 and not removed */
+	BACKEND_READY = 1 << 0,	 /* its MAC is known and its NIC is up: flows may go there */
+	BACKEND_OPEN = 1 << 1,	 /* takes new flows: weight > 0 and not removed */
+	BACKEND_VLAN = 1 << 2,	 /* frames to it carry the tag vlan, whatever they came with */
+	BACKEND_TUNNEL = 1 << 3, /* packets to it are wrapped: tunnel[slot] says how */
 };
 
 /* A server of a service: one half of a cache line. */
@@ -36,20 +38,35 @@ struct backend {
 	uint32_t flags;	  /* enum backend_flags */
 	uint8_t macs[12]; /* the frame's first 12 bytes: server's MAC, egress NIC's MAC */
 	uint16_t nic;	  /* egress NIC: index into the worker's transmit ports */
-	uint16_t pad;
+	uint16_t vlan;	  /* with BACKEND_VLAN */
 	uint32_t service; /* its service's slot */
-	uint32_t pad2;
+	uint16_t mtu;	  /* of the way to it */
+	uint16_t pad;
 };
 _Static_assert(sizeof(struct backend) == 32, "two backends to a cache line");
 
+/* How packets to a server are wrapped. */
+struct tunnel {
+	struct addr src; /* outer; in bits that src_spread has, the flow's hash takes its place */
+	struct addr dst;
+	struct addr src_spread;
+	uint8_t type;  /* enum tunnel_type */
+	uint8_t flags; /* enum tunnel_flags */
+	__be16 port;   /* GUE */
+	uint32_t pad[3];
+};
+_Static_assert(sizeof(struct tunnel) == 64, "a tunnel to a cache line");
+
 struct service {
 	struct endpoint ep;
-	uint32_t slot; /* the service's own number */
-	uint8_t sched; /* enum sched */
-	uint8_t flags; /* enum service_flags */
-	uint16_t pad;
-	struct pick *pick; /* never NULL once published; the snapshot's reference */
-	uint32_t *cursor;  /* rr, wrr: outlives the snapshot */
+	uint32_t slot;		/* the service's own number */
+	uint8_t sched;		/* enum sched */
+	uint8_t flags;		/* enum service_flags */
+	uint8_t persist_prefix; /* as in service_conf, IPv4's counted from bit 96 */
+	uint8_t removed;	/* enum removed_policy */
+	uint32_t persist;	/* seconds */
+	struct pick *pick;	/* never NULL once published; the snapshot's reference */
+	uint32_t *cursor;	/* rr, wrr: outlives the snapshot */
 };
 
 struct snap {
@@ -58,7 +75,8 @@ struct snap {
 	uint32_t n_backends; /* slots, used or not */
 	struct service *service;
 	struct backend *backend;
-	uint32_t *index; /* hash index of service: its number + 1, or 0; linear probing */
+	struct tunnel *tunnel; /* by backend slot; NULL: nobody has one */
+	uint32_t *index;       /* hash index of service: its number + 1, or 0; linear probing */
 	uint32_t index_mask;
 	struct hash_key key; /* of the index */
 	size_t bytes;	     /* of all this: one block */
