@@ -35,7 +35,7 @@ $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))
 $(eval $(call unit,neigh_link_test,src/mgmt/neigh_link_test.c $(NEIGH)))
 ROOT_TESTS += $(BUILD)/test/neigh_root_test $(BUILD)/test/neigh_link_test
 $(BUILD)/test/neigh_root_test: override LDFLAGS += -Wl,--wrap=nl_neigh_set
-STEER := $(patsubst %,src/mgmt/%.c,steer steer_map steer_link steer_pin steer_lock steer_ns_test) src/base/addr.c
+STEER := $(patsubst %,src/mgmt/%.c,steer steer_map steer_vip steer_link steer_pin steer_lock steer_ns_test) src/base/addr.c
 $(eval $(call unit,steer_test,src/mgmt/steer_test.c $(STEER)))
 $(eval $(call unit,steer_life_test,src/mgmt/steer_life_test.c $(STEER)))
 ROOT_TESTS += $(BUILD)/test/steer_test $(BUILD)/test/steer_life_test

@@ -15,7 +15,11 @@
 #include "mgmt/steer_lock.h"
 #include "mgmt/steer_pin.h"
 
-static const char services_name[] = "services";
+/* Their pins, by enum. */
+static const char *const shared_name[SHARED_COUNT] = {
+	[SHARED_SERVICES] = "services",
+	[SHARED_VIPS] = "vips",
+};
 
 static int no_permission(int code, const char *what, char *err, size_t err_size)
 {
@@ -36,7 +40,8 @@ static struct steer *steer_new(const struct nic *nic, uint32_t n)
 	if (!s)
 		return NULL;
 	s->lock = -1;
-	s->services = -1;
+	for (int k = 0; k < SHARED_COUNT; k++)
+		s->shared[k].map = -1;
 	s->n = n;
 	for (uint32_t i = 0; i < n; i++) {
 		struct steer_nic *one = &s->nic[i];
@@ -142,19 +147,40 @@ static bool is_same_map(int fd, const struct bpf_map *want)
 	       info.max_entries == bpf_map__max_entries(want);
 }
 
-/* The services' map: an earlier life's if it looks as the program wants it, else a new one. */
-static int open_services(struct steer *s, const struct bpf_map *want, char *err, size_t err_size)
+/* A shared map: an earlier life's if it looks as the program wants it, else a new one. */
+static int open_shared(const struct steer *s, int kind, struct steer_shared *out,
+		       const struct bpf_map *want)
 {
-	s->services = steer_pin_get(s->dir, services_name);
-	s->services_adopted = s->services >= 0 && is_same_map(s->services, want);
-	if (s->services_adopted)
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = bpf_map__map_flags(want));
+
+	if (out->map >= 0)
+		return 0; /* for an earlier NIC */
+	out->map = steer_pin_get(s->dir, shared_name[kind]);
+	out->adopted = out->map >= 0 && is_same_map(out->map, want);
+	if (out->adopted)
 		return 0;
-	close_fd(&s->services);
-	s->services = bpf_map_create(bpf_map__type(want), services_name, bpf_map__key_size(want),
-				     bpf_map__value_size(want), bpf_map__max_entries(want), NULL);
-	if (s->services >= 0)
-		return 0;
-	return no_permission(s->services, "the service map", err, err_size);
+	close_fd(&out->map);
+	out->map = bpf_map_create(bpf_map__type(want), shared_name[kind], bpf_map__key_size(want),
+				  bpf_map__value_size(want), bpf_map__max_entries(want), &opts);
+	return out->map >= 0 ? 0 : out->map;
+}
+
+static int share_maps(struct steer *s, struct steer_nic *one, char *err, size_t err_size)
+{
+	struct bpf_map *const want[SHARED_COUNT] = {
+		[SHARED_SERVICES] = one->bpf->maps.services,
+		[SHARED_VIPS] = one->bpf->maps.vips,
+	};
+
+	for (int k = 0; k < SHARED_COUNT; k++) {
+		int rc = open_shared(s, k, &s->shared[k], want[k]);
+
+		if (!rc)
+			rc = bpf_map__reuse_fd(want[k], s->shared[k].map);
+		if (rc)
+			return no_permission(rc, "the service map", err, err_size);
+	}
+	return 0;
 }
 
 static int load(struct steer *s, struct steer_nic *one, char *err, size_t err_size)
@@ -165,12 +191,10 @@ static int load(struct steer *s, struct steer_nic *one, char *err, size_t err_si
 	if (!one->bpf)
 		return steer_fail(-errno, err, err_size, "cannot open the XDP program: %s",
 				  strerror(errno));
-	rc = s->services < 0 ? open_services(s, one->bpf->maps.services, err, err_size) : 0;
+	rc = share_maps(s, one, err, err_size);
 	if (rc)
 		return rc;
-	rc = bpf_map__reuse_fd(one->bpf->maps.services, s->services);
-	if (!rc)
-		rc = steer_bpf__load(one->bpf);
+	rc = steer_bpf__load(one->bpf);
 	if (rc)
 		return no_permission(rc, "the XDP program", err, err_size);
 	one->program = bpf_program__fd(one->bpf->progs.shunt_steer);
@@ -248,8 +272,9 @@ static int pin_fresh(struct steer *s)
 	for (struct steer_area *a = s->areas; a && !rc; a = a->next)
 		if (!a->adopted)
 			rc = steer_pin_put(s->dir, a->pin, a->map);
-	if (!rc && !s->services_adopted)
-		rc = steer_pin_put(s->dir, services_name, s->services);
+	for (int k = 0; k < SHARED_COUNT && !rc; k++)
+		if (!s->shared[k].adopted)
+			rc = steer_pin_put(s->dir, shared_name[k], s->shared[k].map);
 	for (uint32_t i = 0; i < s->n && !rc; i++)
 		if (!s->nic[i].adopted)
 			rc = steer_pin_put(s->dir, s->nic[i].pin, s->nic[i].link);
@@ -266,6 +291,15 @@ static int swap_programs(struct steer *s)
 	return rc;
 }
 
+/* The shared map of that pin, or -1. */
+static int shared_kind(const char *name)
+{
+	for (int k = 0; k < SHARED_COUNT; k++)
+		if (!strcmp(name, shared_name[k]))
+			return k;
+	return -1;
+}
+
 /* Does this life use the pin? */
 static bool is_used(void *ctx, const char *name)
 {
@@ -277,13 +311,14 @@ static bool is_used(void *ctx, const char *name)
 	for (uint32_t i = 0; i < s->n; i++)
 		if (!strcmp(s->nic[i].pin, name))
 			return true;
-	return !strcmp(name, services_name);
+	return shared_kind(name) >= 0;
 }
 
 /* Is it an earlier life's that this one adopted? */
 static bool is_adopted(void *ctx, const char *name)
 {
 	const struct steer *s = ctx;
+	int kind;
 
 	for (const struct steer_area *a = s->areas; a; a = a->next)
 		if (!strcmp(a->pin, name))
@@ -291,7 +326,8 @@ static bool is_adopted(void *ctx, const char *name)
 	for (uint32_t i = 0; i < s->n; i++)
 		if (!strcmp(s->nic[i].pin, name))
 			return s->nic[i].adopted;
-	return strcmp(name, services_name) || s->services_adopted;
+	kind = shared_kind(name);
+	return kind < 0 || s->shared[kind].adopted;
 }
 
 int steer_activate(struct steer *s, char *err, size_t err_size)
@@ -333,7 +369,9 @@ static void steer_free(struct steer *s)
 		close_fd(&s->nic[i].link);
 		close_fd(&s->nic[i].lock);
 	}
-	close_fd(&s->services);
+	for (int k = 0; k < SHARED_COUNT; k++)
+		close_fd(&s->shared[k].map);
+	steer_vips_free(&s->vips);
 	close_fd(&s->lock);
 	free(s);
 }

@@ -47,8 +47,8 @@ int steer_set_socket(struct steer *s, uint32_t nic, uint32_t queue, int fd);
  * and all areas are had. Returns 0, or -errno with a line in err. Holder. */
 int steer_activate(struct steer *s, char *err, size_t err_size);
 
-/* Starts and stops steering a destination's packets to the workers, on every NIC. Adding twice is
- * no error. Returns 0 or -errno (-E2BIG: STEER_MAX_SERVICES; -ENOENT: wasn't steered).
+/* Starts and stops steering a destination's packets to the workers, on every NIC: an address and a
+ * port, or all its ports, or a range of addresses. Adding twice is no error. Returns 0 or -errno (-E2BIG: STEER_MAX_SERVICES; -ENOENT: wasn't steered).
  * Management. */
 int steer_add(struct steer *s, const struct endpoint *ep);
 int steer_del(struct steer *s, const struct endpoint *ep);
@@ -59,6 +59,10 @@ int steer_each(struct steer *s, void (*fn)(void *ctx, const struct endpoint *ep)
 
 /* A NIC's MAC address changed. Returns 0 or -errno. Management. */
 int steer_set_mac(struct steer *s, uint32_t nic, const uint8_t mac[6]);
+
+/* Who answers ARP, neighbour solicitations and echo requests for the services' addresses on this
+ * NIC: the kernel (at first), or shunt's workers. Returns 0 or -errno. Holder or management. */
+int steer_set_owner(struct steer *s, uint32_t nic, bool shunt);
 
 /* Sums the program's per-CPU counters of one NIC, which start at 0 with each steer_open.
  * Returns 0 or -errno. Management. */

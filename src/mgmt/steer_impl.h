@@ -9,6 +9,7 @@
 
 #include "base/dataplane.h"
 #include "mgmt/steer_pin.h"
+#include "mgmt/steer_vip.h"
 
 enum {
 	PIN_NAME = 48
@@ -34,11 +35,24 @@ struct steer_area {
 	bool adopted;
 };
 
+/* A map that all programs of a namespace share. */
+struct steer_shared {
+	int map;
+	bool adopted; /* an earlier life's */
+};
+
+enum {
+	SHARED_SERVICES,
+	SHARED_VIPS,
+	SHARED_COUNT
+};
+
 struct steer {
 	char dir[STEER_PATH];
 	int lock; /* on the directory */
-	int services;
-	bool services_adopted;
+	struct steer_shared shared[SHARED_COUNT];
+	struct steer_vips vips;
+	struct steer_conf conf[NICS_MAX]; /* as written to the programs */
 	bool active;
 	uint32_t n;
 	struct steer_nic nic[NICS_MAX];

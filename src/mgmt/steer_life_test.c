@@ -252,7 +252,7 @@ static void areas_survive_if_kept_with_the_same_size(void **state)
 	steer_area(s, "flow-1", 4096, -1, &fresh);
 	assert_false(fresh);
 	steer_close(s, false);
-	assert_int_equal(steer_cleanup(err, sizeof(err)), 3); /* link, services, flow-1 */
+	assert_int_equal(steer_cleanup(err, sizeof(err)), 4); /* link, services, vips, flow-1 */
 	assert_true(ns_is_clean());
 }
 
@@ -508,14 +508,14 @@ static void cleanup_removes_what_is_dead_or_ours(void **state)
 	ns_sh("ip link add v0 type veth peer name v1");
 	s = ns_open_active();
 	steer_close(s, true);
-	assert_int_equal(steer_cleanup(err, sizeof(err)), 2);
+	assert_int_equal(steer_cleanup(err, sizeof(err)), 3);
 	assert_int_equal(ns_prog_on("v0"), 0);
 	assert_int_equal(steer_pin_live(other), 1);
 
 	close(old); /* the other namespace dies, its veth and link a little later */
 	for (int i = 0; i < 200 && steer_pin_live(other); i++)
 		usleep(20000);
-	assert_int_equal(steer_cleanup(err, sizeof(err)), 2);
+	assert_int_equal(steer_cleanup(err, sizeof(err)), 3);
 	assert_true(ns_is_clean());
 }
 

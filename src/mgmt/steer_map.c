@@ -23,8 +23,8 @@ static const struct {
 	[STEER_DROP_NO_SOCK] = {"drop_no_socket",
 				"a service's packet, but nobody serves its queue"},
 	[STEER_PASS_MAC] = {"pass_mac", "not for the NIC's own MAC address"},
-	[STEER_PASS_PROTO] = {"pass_proto", "anything but TCP and UDP over IP"},
-	[STEER_PASS_FRAG] = {"pass_fragment", "an IP fragment"},
+	[STEER_PASS_PROTO] = {"pass_proto", "ARP, ICMP, whatever no service can be for"},
+	[STEER_PASS_FRAG] = {"pass_fragment", "an IP fragment for no service's address"},
 	[STEER_PASS_SERVICE] = {"pass_service", "for this host, but no service has it"},
 	[STEER_PASS_SHORT] = {"pass_short", "the frame ends inside its headers"},
 };
@@ -46,40 +46,88 @@ int steer_set_socket(struct steer *s, uint32_t nic, uint32_t queue, int fd)
 
 static struct steer_key key_of(const struct endpoint *ep)
 {
-	struct steer_key key = {.port = ep->port, .proto = ep->proto};
+	struct steer_key key = {.port = ep->port, .proto = ep->proto, .prefix = ep->prefix};
 
 	memcpy(key.addr, ep->addr.b, sizeof(key.addr));
 	return key;
+}
+
+/* All keys of the service map; the caller frees them. They are listed before anything is done: to
+ * delete one while walking would start the walk again. NULL: no memory. */
+static struct steer_key *list_keys(const struct steer *s, uint32_t *n)
+{
+	struct steer_key *key = calloc(STEER_MAX_SERVICES, sizeof(*key));
+	int map = s->shared[SHARED_SERVICES].map;
+
+	*n = 0;
+	while (key && *n < STEER_MAX_SERVICES &&
+	       !bpf_map_get_next_key(map, *n ? &key[*n - 1] : NULL, &key[*n]))
+		(*n)++;
+	return key;
+}
+
+/* The addresses, from the services that are in the map now. Once in each process. */
+static int load_vips(struct steer *s)
+{
+	int map = s->shared[SHARED_VIPS].map, err = 0;
+	struct steer_key *key;
+	uint32_t n;
+
+	if (s->vips.loaded)
+		return 0;
+	key = list_keys(s, &n);
+	if (!key)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n && !err; i++)
+		err = steer_vips_add(&s->vips, map, &key[i]);
+	free(key);
+	if (err) {
+		steer_vips_free(&s->vips);
+		return err;
+	}
+	steer_vips_sweep(&s->vips, map);
+	s->vips.loaded = true;
+	return 0;
 }
 
 int steer_add(struct steer *s, const struct endpoint *ep)
 {
 	const struct steer_key key = key_of(ep);
 	const uint32_t here = 1;
+	int err = load_vips(s);
 
-	return bpf_map_update_elem(s->services, &key, &here, BPF_ANY);
+	if (err)
+		return err;
+	err = bpf_map_update_elem(s->shared[SHARED_SERVICES].map, &key, &here, BPF_NOEXIST);
+	if (err)
+		return err == -EEXIST ? 0 : err;
+	err = steer_vips_add(&s->vips, s->shared[SHARED_VIPS].map, &key);
+	if (err)
+		bpf_map_delete_elem(s->shared[SHARED_SERVICES].map, &key);
+	return err;
 }
 
 int steer_del(struct steer *s, const struct endpoint *ep)
 {
 	const struct steer_key key = key_of(ep);
+	int err = load_vips(s);
 
-	return bpf_map_delete_elem(s->services, &key);
+	if (!err)
+		err = bpf_map_delete_elem(s->shared[SHARED_SERVICES].map, &key);
+	return err ? err : steer_vips_del(&s->vips, s->shared[SHARED_VIPS].map, &key);
 }
 
-/* The keys are listed first: to delete one while walking would start the walk again. */
 int steer_each(struct steer *s, void (*fn)(void *ctx, const struct endpoint *ep), void *ctx)
 {
-	struct steer_key *key = calloc(STEER_MAX_SERVICES, sizeof(*key));
-	uint32_t n = 0;
+	struct steer_key *key;
+	uint32_t n;
 
+	key = list_keys(s, &n);
 	if (!key)
 		return -ENOMEM;
-	while (n < STEER_MAX_SERVICES &&
-	       !bpf_map_get_next_key(s->services, n ? &key[n - 1] : NULL, &key[n]))
-		n++;
 	for (uint32_t i = 0; i < n; i++) {
-		struct endpoint ep = {.port = key[i].port, .proto = key[i].proto};
+		struct endpoint ep = {
+			.port = key[i].port, .proto = key[i].proto, .prefix = key[i].prefix};
 
 		memcpy(ep.addr.b, key[i].addr, sizeof(ep.addr.b));
 		fn(ctx, &ep);
@@ -88,13 +136,23 @@ int steer_each(struct steer *s, void (*fn)(void *ctx, const struct endpoint *ep)
 	return 0;
 }
 
-int steer_set_mac(struct steer *s, uint32_t nic, const uint8_t mac[6])
+static int write_conf(struct steer *s, uint32_t nic)
 {
-	struct steer_conf conf = {0};
 	const uint32_t zero = 0;
 
-	memcpy(conf.mac, mac, sizeof(conf.mac));
-	return bpf_map_update_elem(s->nic[nic].conf, &zero, &conf, BPF_ANY);
+	return bpf_map_update_elem(s->nic[nic].conf, &zero, &s->conf[nic], BPF_ANY);
+}
+
+int steer_set_mac(struct steer *s, uint32_t nic, const uint8_t mac[6])
+{
+	memcpy(s->conf[nic].mac, mac, sizeof(s->conf[nic].mac));
+	return write_conf(s, nic);
+}
+
+int steer_set_owner(struct steer *s, uint32_t nic, bool shunt)
+{
+	s->conf[nic].flags = shunt ? STEER_OWNER : 0;
+	return write_conf(s, nic);
 }
 
 int steer_counts(struct steer *s, uint32_t nic, uint64_t count[STEER_COUNT])
