@@ -175,7 +175,7 @@ static void copy_services(struct remake *re, const struct roster *base, const st
 	struct snap *snap = re->snap;
 
 	memcpy(snap->service, re->old->service, snap->n_services * sizeof(*snap->service));
-	memcpy(snap->index, re->old->index, (snap->index_mask + 1) * sizeof(*snap->index));
+	snap_index_copy(snap, re->old);
 	roster_changes(base, r, replace_change, re);
 }
 

@@ -114,8 +114,25 @@ static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
+/* Which kinds of services there are: what isn't there needn't be looked for. */
+static void index_kinds(struct snap *s)
+{
+	bool has[SNAP_PREFIXES + 1] = {false};
+
+	s->any_port = false;
+	for (uint32_t n = 0; n < s->n_services; n++) {
+		s->any_port |= !s->service[n].ep.port;
+		has[s->service[n].ep.prefix & SNAP_PREFIXES] = true;
+	}
+	s->n_prefixes = 0;
+	for (uint8_t bits = SNAP_PREFIXES; bits; bits--)
+		if (has[bits])
+			s->prefix[s->n_prefixes++] = bits;
+}
+
 void snap_index(struct snap *s)
 {
+	index_kinds(s);
 	memset(s->index, 0, (s->index_mask + 1) * sizeof(*s->index));
 	for (uint32_t n = 0; n < s->n_services; n++) {
 		uint32_t i = index_home(s, &s->service[n].ep);
@@ -124,6 +141,52 @@ void snap_index(struct snap *s)
 			i = (i + 1) & s->index_mask;
 		s->index[i] = n + 1;
 	}
+}
+
+void snap_index_copy(struct snap *s, const struct snap *from)
+{
+	memcpy(s->index, from->index, (s->index_mask + 1) * sizeof(*s->index));
+	memcpy(s->prefix, from->prefix, sizeof(s->prefix));
+	s->n_prefixes = from->n_prefixes;
+	s->any_port = from->any_port;
+}
+
+static struct addr addr_masked(const struct addr *a, uint32_t bits)
+{
+	struct addr m = {.b = {0}};
+
+	memcpy(m.b, a->b, bits / 8);
+	if (bits % 8)
+		m.b[bits / 8] = (uint8_t)(a->b[bits / 8] & 0xff00 >> bits % 8);
+	return m;
+}
+
+/* A service whose address part is that of at: for its port, all ports, all protocols. */
+static const struct service *match_ports(const struct snap *s, struct endpoint at)
+{
+	const struct service *svc = snap_service(s, &at);
+
+	if (svc || !s->any_port)
+		return svc;
+	at.port = 0;
+	svc = snap_service(s, &at);
+	if (svc)
+		return svc;
+	at.proto = 0;
+	return snap_service(s, &at);
+}
+
+const struct service *snap_match(const struct snap *s, const struct endpoint *to)
+{
+	const struct service *svc = match_ports(s, *to);
+	struct endpoint at = *to;
+
+	for (uint32_t i = 0; i < s->n_prefixes && !svc; i++) {
+		at.prefix = s->prefix[i];
+		at.addr = addr_masked(&to->addr, at.prefix);
+		svc = match_ports(s, at);
+	}
+	return svc;
 }
 
 void snap_free(struct snap *s)

@@ -69,6 +69,10 @@ struct service {
 	uint32_t *cursor;	/* rr, wrr: outlives the snapshot */
 };
 
+enum {
+	SNAP_PREFIXES = 127
+};
+
 struct snap {
 	uint64_t generation; /* 1, 2, 3 ... */
 	uint32_t n_services;
@@ -78,8 +82,11 @@ struct snap {
 	struct tunnel *tunnel; /* by backend slot; NULL: nobody has one */
 	uint32_t *index;       /* hash index of service: its number + 1, or 0; linear probing */
 	uint32_t index_mask;
-	struct hash_key key; /* of the index */
-	size_t bytes;	     /* of all this: one block */
+	uint32_t n_prefixes;
+	uint8_t prefix[SNAP_PREFIXES]; /* lengths of the services' ranges, the longest first */
+	bool any_port;		       /* some service is for all ports */
+	struct hash_key key;	       /* of the index */
+	size_t bytes;		       /* of all this: one block */
 };
 
 /* An empty snapshot with room for that many services and backend slots (all free). The caller
@@ -89,6 +96,9 @@ struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct has
 /* Builds the hash index over service[0..n_services), whose endpoints differ. Management, before
  * publishing. */
 void snap_index(struct snap *s);
+
+/* Takes over the index of another snapshot with the same destinations at the same places. */
+void snap_index_copy(struct snap *s, const struct snap *from);
 
 /* Frees a snapshot that was never published, and its references to picks; takes NULL. Management
  * thread. */
@@ -103,8 +113,13 @@ void snap_publish(struct snap *next);
  * quiescent state. Management: valid until its next snap_publish. */
 const struct snap *snap_get(void);
 
-/* The service of a destination, or NULL. Whoever may hold s. */
+/* The service that is configured as this, or NULL. Whoever may hold s. */
 const struct service *snap_service(const struct snap *s, const struct endpoint *ep);
+
+/* The service that a packet to this destination (prefix 0) belongs to, or NULL: of its address and
+ * port, else of all ports, else of all protocols; else the same for the ranges that hold the
+ * address, the narrowest first. Whoever may hold s. */
+const struct service *snap_match(const struct snap *s, const struct endpoint *to);
 
 /* The backend with this id, or NULL if it is gone. Whoever may hold s. Inline: for each packet, and
  * shorter than a call. */

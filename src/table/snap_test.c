@@ -64,6 +64,69 @@ static void finds_every_service_and_no_other(void **state)
 	}
 }
 
+/* A service for this address part, port and protocol; "::ffff:0:0" form of IPv4. */
+static struct endpoint at(const char *addr, uint8_t prefix, uint16_t port, uint8_t proto)
+{
+	struct endpoint ep = {.port = htons(port), .proto = proto, .prefix = prefix};
+
+	assert_int_equal(inet_pton(AF_INET6, addr, &ep.addr), 1);
+	return ep;
+}
+
+static void a_packet_belongs_to_the_narrowest_service(void **state)
+{
+	const struct endpoint service[] = {
+		at("::ffff:10.0.0.1", 0, 80, IPPROTO_TCP),
+		at("::ffff:10.0.0.1", 0, 0, IPPROTO_TCP),
+		at("::ffff:10.0.0.1", 0, 0, 0),
+		at("::ffff:10.0.0.0", 120, 80, IPPROTO_TCP),
+		at("::ffff:10.0.0.0", 120, 0, IPPROTO_UDP),
+		at("::ffff:10.0.0.0", 105, 443, IPPROTO_TCP),
+		at("2001:db8::", 33, 0, 0),
+	};
+	const struct {
+		const char *to;
+		uint16_t port;
+		uint8_t proto;
+		int want;
+	} row[] = {
+		{"::ffff:10.0.0.1", 80, IPPROTO_TCP, 0},
+		{"::ffff:10.0.0.1", 81, IPPROTO_TCP, 1},
+		{"::ffff:10.0.0.1", 80, IPPROTO_UDP, 2},
+		{"::ffff:10.0.0.1", 0, IPPROTO_GRE, 2},
+		{"::ffff:10.0.0.2", 80, IPPROTO_TCP, 3},
+		{"::ffff:10.0.0.2", 81, IPPROTO_TCP, -1},
+		{"::ffff:10.0.0.2", 81, IPPROTO_UDP, 4},
+		{"::ffff:10.0.0.2", 443, IPPROTO_TCP, 5},
+		{"::ffff:10.127.0.2", 443, IPPROTO_TCP, 5},
+		{"::ffff:10.128.0.2", 443, IPPROTO_TCP, -1},
+		{"2001:db8:7fff::1", 1, IPPROTO_SCTP, 6},
+		{"2001:db8:8000::1", 1, IPPROTO_SCTP, -1},
+	};
+	const uint32_t n = sizeof(service) / sizeof(*service);
+	struct snap *s = snap_new(n, 0, &key);
+	struct snap *copy = snap_new(n, 0, &key);
+
+	(void)state;
+	for (uint32_t i = 0; i < n; i++) {
+		s->service[i].ep = copy->service[i].ep = service[i];
+		s->service[i].pick = sched_build(SCHEDULER_RR, NULL, 0);
+		copy->service[i].pick = pick_get(s->service[i].pick);
+	}
+	snap_index(s);
+	snap_index_copy(copy, s);
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		const struct endpoint to = at(row[i].to, 0, row[i].port, row[i].proto);
+		const struct service *got = snap_match(s, &to);
+
+		assert_int_equal(got ? got - s->service : -1, row[i].want);
+		got = snap_match(copy, &to);
+		assert_int_equal(got ? got - copy->service : -1, row[i].want);
+	}
+	snap_free(s);
+	snap_free(copy);
+}
+
 static void a_backend_is_known_by_slot_and_generation(void **state)
 {
 	struct snap *s = snap_of(0, 3);
@@ -300,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_every_service_and_no_other),
+		cmocka_unit_test(a_packet_belongs_to_the_narrowest_service),
 		cmocka_unit_test(a_backend_is_known_by_slot_and_generation),
 		cmocka_unit_test(shares_cache_lines_as_promised),
 		cmocka_unit_test(frees_its_references_to_picks),
