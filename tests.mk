@@ -25,6 +25,7 @@ $(eval $(call unit,state_test,src/table/state_test.c src/table/state.c src/base/
 $(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,persist_test,src/table/persist_test.c src/table/persist.c))
+$(eval $(call unit,frag_test,src/table/frag_test.c src/table/frag.c))
 $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/tag.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,tag_test,src/path/tag_test.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/path/tag.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
