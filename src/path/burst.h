@@ -4,6 +4,7 @@
 #ifndef SHUNT_PATH_BURST_H
 #define SHUNT_PATH_BURST_H
 
+#include <linux/if_xdp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,18 +29,24 @@ enum pkt_kind {
 struct pkt {
 	/* rx */
 	uint8_t *data; /* the frame's first byte, in UMEM */
-	uint64_t addr; /* its UMEM offset, as the rings know it */
-	uint32_t len;  /* bytes, without FCS */
+	union {
+		struct xdp_desc desc; /* from ring to ring in one piece */
+		struct {
+			uint64_t addr;	  /* its UMEM offset, as the rings know it */
+			uint32_t len;	  /* bytes, without FCS */
+			uint32_t options; /* 0: a whole frame; the transmit ring takes no other */
+		};
+	};
 	/* parse */
 	uint8_t drop;	   /* enum drop; later stages skip what is dropped */
-	uint8_t proto;	   /* IPPROTO_TCP, IPPROTO_UDP */
+	uint8_t kind;	   /* enum pkt_kind */
+	uint8_t tags;	   /* VLAN tags in front of l3 */
 	uint8_t tcp_flags; /* 0 for UDP */
+	uint8_t proto;	   /* IPPROTO_TCP, IPPROTO_UDP */
 	bool v4;
+	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
 	uint16_t l3;  /* offset of the IP header */
 	uint16_t l4;  /* offset of the TCP or UDP header */
-	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
-	uint8_t kind; /* enum pkt_kind */
-	uint8_t tags; /* VLAN tags in front of l3 */
 	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */

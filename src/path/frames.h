@@ -44,11 +44,6 @@ struct frames {
 
 /* All of these: the owning worker, or the holder before there is one. */
 
-static inline uint64_t frames_take(struct frames *f)
-{
-	return (uint64_t)f->free[--f->n_free] << f->shift;
-}
-
 static inline void frames_give(struct frames *f, uint64_t addr)
 {
 	f->free[f->n_free++] = (uint32_t)(addr >> f->shift);
@@ -59,6 +54,13 @@ static inline void frames_give(struct frames *f, uint64_t addr)
 static inline void frames_mark(const struct frames *f, uint64_t addr, enum frame_owner owner)
 {
 	f->owner[(uint32_t)(addr >> f->shift) - f->first] = (uint8_t)owner;
+}
+
+/* What many frames are marked with: marks are bytes that may alias anything, so that this is best
+ * kept in registers. mark[frame] is frame's owner. */
+static inline uint8_t *frames_marks(const struct frames *f)
+{
+	return f->owner - f->first;
 }
 
 /* C and F. The fence is for the compiler: whoever reads this after a crash sees what a debugger

@@ -11,20 +11,38 @@ enum {
 	KICK_AGAIN = 64, /* calls until a driver that sent nothing is woken again */
 };
 
+/* How many of n slots from start on lie in front of the ring's end: what is worked through in
+ * pieces needs no look at the mask for each frame. */
+static uint32_t piece(uint32_t mask, uint32_t start, uint32_t n)
+{
+	uint32_t room = mask + 1 - (start & mask);
+
+	return n < room ? n : room;
+}
+
+static void write_addrs(uint64_t *slot, const uint32_t *frame, uint32_t n, uint32_t shift)
+{
+	for (uint32_t i = 0; i < n; i++)
+		slot[i] = (uint64_t)frame[i] << shift;
+}
+
 /* Puts n frames into slots that are reserved, and hands them over. */
 static void fill(struct port *p, uint32_t start, uint32_t n)
 {
-	struct frames f = *p->frames;
-	struct xsk_ring_prod ring = p->fill;
+	struct frames *f = p->frames;
+	const uint32_t *frame = f->free + f->n_free - n;
+	uint32_t mask = p->fill.mask, first = piece(mask, start, n);
+	uint64_t *ring = p->fill.ring;
+	uint8_t *marks = frames_marks(f);
 
+	write_addrs(&ring[start & mask], frame, first, f->shift);
+	write_addrs(ring, frame + first, n - first, f->shift);
+	f->n_free -= n;
+	frames_intend(f, 2 * p->self, start, n);
 	for (uint32_t i = 0; i < n; i++)
-		*xsk_ring_prod__fill_addr(&ring, start + i) = frames_take(&f);
-	p->frames->n_free = f.n_free;
-	frames_intend(p->frames, 2 * p->self, start, n);
-	for (uint32_t i = 0; i < n; i++)
-		frames_mark(&f, *xsk_ring_prod__fill_addr(&ring, start + i), FRAME_RX);
+		marks[frame[i]] = FRAME_RX;
 	xsk_ring_prod__submit(&p->fill, n);
-	frames_intent_done(p->frames);
+	frames_intent_done(f);
 }
 
 void port_refill(struct port *p)
@@ -48,15 +66,46 @@ uint32_t port_tx_pending(const struct port *p)
 	return *p->tx.producer - __atomic_load_n(p->tx.consumer, __ATOMIC_ACQUIRE);
 }
 
+static void write_descs(struct xdp_desc *slot, const struct pkt *p, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		slot[i] = p[i].desc;
+}
+
+uint32_t port_stage(struct port *p, const struct pkt *pkt, uint32_t n)
+{
+	uint32_t start, first, mask = p->tx.mask, room = xsk_prod_nb_free(&p->tx, n);
+	struct xdp_desc *ring = p->tx.ring;
+
+	if (n > room)
+		n = room;
+	if (!xsk_ring_prod__reserve(&p->tx, n, &start))
+		return 0;
+	first = piece(mask, start, n);
+	write_descs(&ring[start & mask], pkt, first);
+	write_descs(ring, pkt + first, n - first);
+	p->staged += n;
+	return n;
+}
+
+static void mark_descs(const struct frames *f, const struct xdp_desc *slot, uint32_t n)
+{
+	uint8_t *marks = frames_marks(f);
+	uint32_t shift = f->shift;
+
+	for (uint32_t i = 0; i < n; i++)
+		marks[slot[i].addr >> shift] = FRAME_TX;
+}
+
 void port_submit(struct port *p)
 {
-	const struct frames f = *p->frames;
-	struct xsk_ring_prod tx = p->tx;
-	uint32_t n = p->staged, start = tx.cached_prod - n;
+	uint32_t n = p->staged, start = p->tx.cached_prod - n, mask = p->tx.mask;
+	uint32_t first = piece(mask, start, n);
+	const struct xdp_desc *ring = p->tx.ring;
 
 	frames_intend(p->frames, 2 * p->self + 1, start, n);
-	for (uint32_t i = 0; i < n; i++)
-		frames_mark(&f, xsk_ring_prod__tx_desc(&tx, start + i)->addr, FRAME_TX);
+	mark_descs(p->frames, &ring[start & mask], first);
+	mark_descs(p->frames, ring, n - first);
 	xsk_ring_prod__submit(&p->tx, n);
 	frames_intent_done(p->frames);
 	counter_add(&p->count->tx, n);
@@ -97,22 +146,31 @@ void port_kick(struct port *p)
 	}
 }
 
+static void take_home(struct frames *f, const uint64_t *slot, uint32_t n)
+{
+	uint32_t *top = f->free + f->n_free, shift = f->shift;
+	uint8_t *marks = frames_marks(f);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t frame = (uint32_t)(slot[i] >> shift);
+
+		marks[frame] = FRAME_HELD;
+		top[i] = frame;
+	}
+	f->n_free += n;
+}
+
 void port_reap(struct port *p)
 {
-	struct frames f = *p->frames;
-	struct xsk_ring_cons comp;
-	uint32_t start, n = xsk_ring_cons__peek(&p->comp, REAP_MAX, &start);
+	uint32_t start, first, mask = p->comp.mask;
+	uint32_t n = xsk_ring_cons__peek(&p->comp, REAP_MAX, &start);
+	const uint64_t *ring = p->comp.ring;
 
 	if (!n)
 		return;
-	comp = p->comp;
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t addr = *xsk_ring_cons__comp_addr(&comp, start + i);
-
-		frames_mark(&f, addr, FRAME_HELD);
-		frames_give(&f, addr);
-	}
-	p->frames->n_free = f.n_free;
+	first = piece(mask, start, n);
+	take_home(p->frames, &ring[start & mask], first);
+	take_home(p->frames, ring, n - first);
 	xsk_ring_cons__release(&p->comp, n);
 	counter_add(&p->count->completed, n);
 }

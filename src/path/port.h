@@ -10,6 +10,7 @@
 
 #include "base/counters.h"
 #include "base/dataplane.h"
+#include "path/burst.h"
 #include "path/frames.h"
 
 enum {
@@ -43,18 +44,9 @@ void port_refill(struct port *p);
 /* Frames on the transmit ring that the kernel hasn't taken. */
 uint32_t port_tx_pending(const struct port *p);
 
-/* Writes one frame to the transmit ring, to be submitted by port_submit. false: no room. */
-static inline bool port_stage(struct port *p, uint64_t addr, uint32_t len)
-{
-	uint32_t slot;
-
-	if (!xsk_ring_prod__reserve(&p->tx, 1, &slot))
-		return false;
-	/* options must be 0: anything else makes the descriptor invalid */
-	*xsk_ring_prod__tx_desc(&p->tx, slot) = (struct xdp_desc){.addr = addr, .len = len};
-	p->staged++;
-	return true;
-}
+/* Writes n packets' frames to the transmit ring, to be submitted by port_submit. Returns how many
+ * there was room for. */
+uint32_t port_stage(struct port *p, const struct pkt *pkt, uint32_t n);
 
 /* Hands what was staged to the kernel. */
 void port_submit(struct port *p);

@@ -1,27 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "path/tx.h"
 
-static bool stage(struct port *out, const struct pkt *p)
+/* The end of the packets from p on that leave by this NIC, one after the other. */
+static struct pkt *run_end(struct pkt *p, const struct pkt *end, uint32_t nic)
 {
-	if (port_stage(out, p->addr, p->len))
-		return true;
+	while (p < end && !p->drop && p->backend->nic == nic)
+		p++;
+	return p;
+}
+
+static void give_back(const struct pkt *p, struct frames *f, struct worker_counters *c)
+{
+	frames_mark(f, p->addr, FRAME_HELD);
+	frames_give(f, p->addr);
+	counter_add(&c->drop[p->drop], 1);
+}
+
+/* Whatever finds no room even after the port's completions are home is dropped. */
+static void stage_run(struct port *out, struct pkt *p, uint32_t n, struct frames *f,
+		      struct worker_counters *c)
+{
+	uint32_t staged = port_stage(out, p, n);
+
+	if (staged == n)
+		return;
 	port_reap(out); /* a full completion ring is what holds a transmit ring up */
-	return port_stage(out, p->addr, p->len);
+	staged += port_stage(out, p + staged, n - staged);
+	for (; staged < n; staged++) {
+		p[staged].drop = DROP_TX_FULL;
+		give_back(&p[staged], f, c);
+	}
 }
 
 void tx_burst(struct port *const *out, uint32_t n_out, struct burst *b, struct frames *f,
 	      struct worker_counters *c)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct pkt *p = &b->pkt[i];
+	struct pkt *p = b->pkt, *end = p + b->n, *run;
 
-		if (!p->drop && !stage(out[p->backend->nic], p))
-			p->drop = DROP_TX_FULL;
+	while (p < end) {
 		if (p->drop) {
-			frames_mark(f, p->addr, FRAME_HELD);
-			frames_give(f, p->addr);
-			counter_add(&c->drop[p->drop], 1);
+			give_back(p++, f, c);
+			continue;
 		}
+		run = run_end(p, end, p->backend->nic);
+		stage_run(out[p->backend->nic], p, (uint32_t)(run - p), f, c);
+		p = run;
 	}
 	for (uint32_t i = 0; i < n_out; i++)
 		if (out[i]->staged) {
