@@ -11,17 +11,9 @@ enum {
 	KICK_AGAIN = 64, /* calls until a driver that sent nothing is woken again */
 };
 
-/* How many of n slots from start on lie in front of the ring's end: what is worked through in
- * pieces needs no look at the mask for each frame. */
-static uint32_t piece(uint32_t mask, uint32_t start, uint32_t n)
-{
-	uint32_t room = mask + 1 - (start & mask);
-
-	return n < room ? n : room;
-}
-
 static void write_addrs(uint64_t *slot, const uint32_t *frame, uint32_t n, uint32_t shift)
 {
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < n; i++)
 		slot[i] = (uint64_t)frame[i] << shift;
 }
@@ -31,7 +23,7 @@ static void fill(struct port *p, uint32_t start, uint32_t n)
 {
 	struct frames *f = p->frames;
 	const uint32_t *frame = f->free + f->n_free - n;
-	uint32_t mask = p->fill.mask, first = piece(mask, start, n);
+	uint32_t mask = p->fill.mask, first = port_piece(mask, start, n);
 	uint64_t *ring = p->fill.ring;
 	uint8_t *marks = frames_marks(f);
 
@@ -39,6 +31,7 @@ static void fill(struct port *p, uint32_t start, uint32_t n)
 	write_addrs(ring, frame + first, n - first, f->shift);
 	f->n_free -= n;
 	frames_intend(f, 2 * p->self, start, n);
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < n; i++)
 		marks[frame[i]] = FRAME_RX;
 	xsk_ring_prod__submit(&p->fill, n);
@@ -68,6 +61,7 @@ uint32_t port_tx_pending(const struct port *p)
 
 static void write_descs(struct xdp_desc *slot, const struct pkt *p, uint32_t n)
 {
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < n; i++)
 		slot[i] = p[i].desc;
 }
@@ -81,7 +75,7 @@ uint32_t port_stage(struct port *p, const struct pkt *pkt, uint32_t n)
 		n = room;
 	if (!xsk_ring_prod__reserve(&p->tx, n, &start))
 		return 0;
-	first = piece(mask, start, n);
+	first = port_piece(mask, start, n);
 	write_descs(&ring[start & mask], pkt, first);
 	write_descs(ring, pkt + first, n - first);
 	p->staged += n;
@@ -93,6 +87,7 @@ static void mark_descs(const struct frames *f, const struct xdp_desc *slot, uint
 	uint8_t *marks = frames_marks(f);
 	uint32_t shift = f->shift;
 
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < n; i++)
 		marks[slot[i].addr >> shift] = FRAME_TX;
 }
@@ -100,7 +95,7 @@ static void mark_descs(const struct frames *f, const struct xdp_desc *slot, uint
 void port_submit(struct port *p)
 {
 	uint32_t n = p->staged, start = p->tx.cached_prod - n, mask = p->tx.mask;
-	uint32_t first = piece(mask, start, n);
+	uint32_t first = port_piece(mask, start, n);
 	const struct xdp_desc *ring = p->tx.ring;
 
 	frames_intend(p->frames, 2 * p->self + 1, start, n);
@@ -151,6 +146,7 @@ static void take_home(struct frames *f, const uint64_t *slot, uint32_t n)
 	uint32_t *top = f->free + f->n_free, shift = f->shift;
 	uint8_t *marks = frames_marks(f);
 
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t frame = (uint32_t)(slot[i] >> shift);
 
@@ -168,7 +164,7 @@ void port_reap(struct port *p)
 
 	if (!n)
 		return;
-	first = piece(mask, start, n);
+	first = port_piece(mask, start, n);
 	take_home(p->frames, &ring[start & mask], first);
 	take_home(p->frames, ring, n - first);
 	xsk_ring_cons__release(&p->comp, n);

@@ -36,6 +36,15 @@ struct port {
 	struct xsk_socket *xsk; /* libxdp keeps pointers to the rings above: a port never moves */
 };
 
+/* How many of n slots from start on lie in front of a ring's end. What is worked through in at most
+ * two pieces needs no look at the mask for each frame. Pure. */
+static inline uint32_t port_piece(uint32_t mask, uint32_t start, uint32_t n)
+{
+	uint32_t room = mask + 1 - (start & mask);
+
+	return n < room ? n : room;
+}
+
 /* All of these: the owning worker. None of them waits. */
 
 /* Tops the fill ring up from the free frames; wakes the driver if it asked for it. */
