@@ -55,7 +55,7 @@ static inline uint16_t csum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8
  * complement sums are equal if they are congruent modulo 65535. */
 static inline bool csum_folds_to(uint64_t sum, uint16_t folded)
 {
-	return folded && (sum - folded) % 0xffff == 0;
+	return (sum - folded) % 0xffff == 0 && folded;
 }
 
 /* An IPv4 header's checksum after its time to live went down by one: RFC 1624's equation 3,

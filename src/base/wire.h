@@ -64,4 +64,14 @@ struct wire_udp {
 } WIRE;
 _Static_assert(sizeof(struct wire_udp) == 8, "RFC 768");
 
+/* What most frames are: IPv4 without options, right behind an Ethernet header. */
+struct wire_plain {
+	struct wire_eth eth;
+	struct wire_ip4 ip;
+	union {
+		struct wire_tcp tcp;
+		struct wire_udp udp;
+	};
+} WIRE;
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/counters.h"
+#include "base/wire.h"
 #include "table/flow.h"
 #include "table/snap.h"
 
@@ -38,15 +39,20 @@ struct pkt {
 		};
 	};
 	/* parse */
-	uint8_t drop;	   /* enum drop; later stages skip what is dropped */
-	uint8_t kind;	   /* enum pkt_kind */
-	uint8_t tags;	   /* VLAN tags in front of l3 */
-	uint8_t tcp_flags; /* 0 for UDP */
+	union {
+		struct {
+			uint8_t drop; /* enum drop; later stages skip what is dropped */
+			uint8_t kind; /* enum pkt_kind */
+			uint8_t tags; /* VLAN tags in front of l3 */
+			bool v4;
+			uint16_t l3; /* offset of the IP header */
+			uint16_t l4; /* offset of the TCP or UDP header */
+		};
+		uint64_t shape; /* all of these, to be set and compared at once */
+	};
+	uint16_t end;	   /* offset behind the IP packet; Ethernet padding may follow */
 	uint8_t proto;	   /* IPPROTO_TCP, IPPROTO_UDP */
-	bool v4;
-	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
-	uint16_t l3;  /* offset of the IP header */
-	uint16_t l4;  /* offset of the TCP or UDP header */
+	uint8_t tcp_flags; /* 0 for UDP */
 	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */
@@ -57,6 +63,24 @@ struct burst {
 	uint32_t n;
 	struct pkt pkt[BURST_MAX];
 };
+
+/* What most packets are: IPv4 without options, right behind an Ethernet header. A stage may have
+ * a fast lane for them, where all offsets are constants. */
+enum {
+	PLAIN_L3 = sizeof(struct wire_eth),
+	PLAIN_L4 = PLAIN_L3 + sizeof(struct wire_ip4)
+};
+
+static inline uint64_t pkt_plain(void)
+{
+	const struct pkt p = {.drop = DROP_NONE,
+			      .kind = PKT_FLOW,
+			      .v4 = true,
+			      .l3 = PLAIN_L3,
+			      .l4 = PLAIN_L4};
+
+	return p.shape;
+}
 
 /* A stage's loop: p goes over the burst's packets, but for those that an earlier stage dropped. */
 #define burst_each(b, p)                                                        \

@@ -131,32 +131,20 @@ void parse_pkt(struct pkt *p)
 	p->drop = (uint8_t)parse_eth(p);
 }
 
-/* What most frames are: IPv4 without options. */
-struct plain {
-	struct wire_eth eth;
-	struct wire_ip4 ip;
-	union {
-		struct wire_tcp tcp;
-		struct wire_udp udp;
-	};
-} WIRE;
-
 /* The fast lane: what parse_pkt would say of an untagged IPv4 packet that is whole and without
  * options, TCP or UDP. False: this isn't one, or something is wrong with it; nothing is known. */
 static inline bool parse_plain(struct pkt *p)
 {
-	const struct plain *h = (const void *)p->data;
-	const uint32_t l3 = sizeof(h->eth), l4 = l3 + sizeof(h->ip);
-	uint32_t end, header, flags;
+	const struct wire_plain *h = (const void *)p->data;
+	const uint32_t least = sizeof(*h);
+	uint32_t end, header;
+	uint8_t flags = 0;
 
-	if (p->len - sizeof(*h) > UINT16_MAX - sizeof(*h))
+	if (p->len - least > UINT16_MAX - least || h->eth.type != htons(ETH_P_IP) ||
+	    h->ip.version_ihl != 0x45 || h->ip.frag & htons(IP_MF | IP_OFFMASK))
 		return false;
-	if (h->eth.type != htons(ETH_P_IP) || h->ip.version_ihl != 0x45 ||
-	    h->ip.frag & htons(IP_MF | IP_OFFMASK))
-		return false;
-	end = l3 + ntohs(h->ip.len);
 	if (h->ip.proto == IPPROTO_TCP) {
-		header = (h->tcp.offset >> 4) * 4u;
+		header = (h->tcp.offset & 0xf0u) / 4;
 		if (header < sizeof(h->tcp))
 			return false;
 		flags = h->tcp.flags;
@@ -164,21 +152,16 @@ static inline bool parse_plain(struct pkt *p)
 		header = ntohs(h->udp.len);
 		if (header < sizeof(h->udp))
 			return false;
-		flags = 0;
 	} else {
 		return false;
 	}
-	if (l4 + header > end || end > p->len)
+	end = PLAIN_L3 + ntohs(h->ip.len);
+	if (PLAIN_L4 + header > end || end > p->len)
 		return false;
-	p->drop = DROP_NONE;
-	p->kind = PKT_FLOW;
-	p->tags = 0;
-	p->tcp_flags = (uint8_t)flags;
-	p->proto = h->ip.proto;
-	p->v4 = true;
+	p->shape = pkt_plain();
 	p->end = (uint16_t)end;
-	p->l3 = l3;
-	p->l4 = l4;
+	p->proto = h->ip.proto;
+	p->tcp_flags = flags;
 	return true;
 }
 
