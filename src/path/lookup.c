@@ -5,14 +5,21 @@
 
 #include "path/parse.h"
 
-static inline enum drop forward(struct lookup *l, struct pkt *p, const struct backend *be)
+static inline void count(struct lookup *l, const struct snap *s, const struct backend *be,
+			 const struct pkt *p)
 {
-	struct backend_counters *c = &l->backends[backend_slot(be->id)];
+	struct backend_counters *c = &l->backends[be - s->backend];
 
-	if (!(be->flags & BACKEND_READY))
-		return DROP_NO_NEIGHBOUR;
 	counter_add(&c->packets, 1);
 	counter_add(&c->bytes, p->end - p->l3);
+}
+
+static enum drop forward(struct lookup *l, const struct snap *s, struct pkt *p,
+			 const struct backend *be)
+{
+	if (!(be->flags & BACKEND_READY))
+		return DROP_NO_NEIGHBOUR;
+	count(l, s, be, p);
 	p->backend = be;
 	return DROP_NONE;
 }
@@ -69,14 +76,14 @@ static enum drop schedule(struct lookup *l, const struct snap *s, struct pkt *p,
 	if (!(be->flags & BACKEND_READY))
 		return DROP_NO_NEIGHBOUR; /* and nothing to remember */
 	if (!slot && p->tcp_flags & TH_RST)
-		return forward(l, p, be); /* the end of nothing: not worth a slot */
+		return forward(l, s, p, be); /* the end of nothing: not worth a slot */
 	if (!remember(l, p, slot, be, now)) {
 		counter_add(&l->counters->flow_full, 1);
-		return forward(l, p, pick_by_hash(l, s, svc, p));
+		return forward(l, s, p, pick_by_hash(l, s, svc, p));
 	}
 	counter_add(&l->counters->flow_new, 1);
 	counter_add(&l->backends[backend_slot(be->id)].flows, 1);
-	return forward(l, p, be);
+	return forward(l, s, p, be);
 }
 
 /* The NIC may have moved a flow to this queue: another worker then knows its server. NULL: none
@@ -139,38 +146,49 @@ static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, cons
 		if (!flow_stays(slot, be, p))
 			return schedule(l, s, p, slot, now);
 		flow_touch(slot, flow_next_state(flow_state(slot), p->proto, p->tcp_flags), now);
-		return forward(l, p, be);
+		return forward(l, s, p, be);
 	}
 	be = flow_opens(p->tcp_flags) ? NULL : adopt(l, s, p, now);
-	return be ? forward(l, p, be) : schedule(l, s, p, NULL, now);
-}
-
-/* What the first pass found still is this flow's, unless a packet of this burst has evicted it. */
-static inline enum drop lookup_pkt(struct lookup *l, const struct snap *s, struct pkt *p,
-				   uint32_t now)
-{
-	const struct backend *be = NULL;
-
-	if (p->slot && flow_steady(p->slot, p->tag, p->tcp_flags, now))
-		be = snap_backend(s, p->slot->backend);
-	return be ? forward(l, p, be) : lookup_unusual(l, s, p, now);
+	return be ? forward(l, s, p, be) : schedule(l, s, p, NULL, now);
 }
 
 /* First pass: where is each flow? Asks for its server and that one's counters, which the second
- * pass touches; any number of them can be on their way at once. */
-static void find_burst(struct burst *b, const struct snap *s, const struct lookup *l)
+ * pass touches; any number of them can be on their way at once. Leaves the server of a packet that
+ * changes nothing about its flow. */
+static void find_burst(struct burst *b, const struct snap *s, const struct lookup *l, uint32_t now)
 {
 	const struct flow_table flows = l->flows[l->self];
+	const struct backend *servers = s->backend;
+	struct backend_counters *counters = l->backends;
+	uint32_t n_servers = s->n_backends;
 
-	burst_each (b, p) {
-		uint32_t slot;
+	for (struct pkt *p = b->pkt, *end = p + b->n; p < end; p++) {
+		const struct backend *be = NULL;
+		uint32_t server;
 
-		p->slot = flow_near(&flows, p->tag);
-		if (!p->slot)
-			continue;
-		slot = backend_slot(p->slot->backend);
-		__builtin_prefetch(&s->backend[slot]);
-		__builtin_prefetch(&l->backends[slot], 1);
+		p->slot = p->drop ? NULL : flow_near(&flows, p->tag);
+		if (p->slot) {
+			server = backend_slot(p->slot->backend);
+			__builtin_prefetch(&servers[server]);
+			__builtin_prefetch(&counters[server], 1);
+			if (server < n_servers && flow_steady(p->slot, p->tag, p->tcp_flags, now))
+				be = &servers[server];
+		}
+		p->backend = be;
+	}
+}
+
+/* Second pass. A steady flow's slot can't be evicted by a packet of this burst (flow_add), but it
+ * can be given another server: it is the flow that is asked. */
+static void forward_burst(struct burst *b, const struct snap *s, struct lookup *l, uint32_t now)
+{
+	for (struct pkt *p = b->pkt, *end = p + b->n; p < end; p++) {
+		const struct backend *be = p->backend;
+
+		if (be && be->id == p->slot->backend && be->flags & BACKEND_READY)
+			count(l, s, be, p);
+		else if (!p->drop)
+			p->drop = (uint8_t)lookup_unusual(l, s, p, now);
 	}
 }
 
@@ -186,7 +204,6 @@ void lookup_burst(struct burst *b, const struct snap *s, struct lookup *l, uint3
 		drop_burst(b, DROP_NO_SERVICE);
 		return;
 	}
-	find_burst(b, s, l);
-	burst_each (b, p)
-		p->drop = (uint8_t)lookup_pkt(l, s, p, now);
+	find_burst(b, s, l, now);
+	forward_burst(b, s, l, now);
 }

@@ -43,6 +43,7 @@ _Static_assert(sizeof(struct flow_slot) == 16, "four slots to a cache line");
 struct flow_table {
 	struct flow_slot *slot;
 	uint64_t mask; /* number of slots - 1 */
+	uint64_t line; /* mask, but for the bits within a cache line */
 };
 
 extern const uint16_t flow_timeout[FLOW_STATES]; /* seconds */
@@ -72,13 +73,11 @@ void flow_attach(struct flow_table *t, void *memory, size_t bytes);
  * Returns how many it dropped. No worker runs. */
 uint32_t flow_audit(struct flow_table *t, uint32_t now);
 
-/* The i-th of the eight slots where a flow may live. The tag's low bits say where to begin; i =
- * 0..3 stays in that cache line, i = 4..7 flips a bit of the line's number. */
+/* The i-th of the eight slots where a flow may live. The tag's low bits say in which cache line to
+ * begin; i = 0..3 stays in that line, i = 4..7 is in its neighbour. */
 static inline struct flow_slot *flow_probe(const struct flow_table *t, uint64_t tag, uint32_t i)
 {
-	struct flow_slot *s = &t->slot[(tag & t->mask) ^ (i & 4)];
-
-	return (struct flow_slot *)((uintptr_t)s ^ (i & 3) * sizeof(*s)); /* a line is aligned */
+	return &t->slot[(tag & t->line) ^ (i & 4)] + (i & 3);
 }
 
 /* A burst's flows are found in three steps, each of which asks the cache for what the next one
@@ -89,20 +88,27 @@ static inline void flow_prefetch(const struct flow_table *t, uint64_t tag)
 	__builtin_prefetch(flow_probe(t, tag, 0), 1);
 }
 
+/* The one slot if it has this tag, else the other. By a conditional move, which can't be
+ * mispredicted: the compiler would branch if it knew what the pointers are and what follows. */
+static inline struct flow_slot *flow_prefer(struct flow_slot *one, struct flow_slot *other,
+					    uint64_t tag)
+{
+	__asm__("" : "+r"(other));
+	other = one->tag == tag ? one : other;
+	__asm__("" : "+r"(other));
+	return other;
+}
+
 /* The flow's slot among four of its probes, those of one line: the first that has its tag, or NULL.
- * From the last to the first and without a branch, so that nothing is mispredicted. */
+ * The only branch is whether there is one. */
 static inline struct flow_slot *flow_line(const struct flow_table *t, uint64_t tag, uint32_t first)
 {
-	struct flow_slot *s, *found = NULL;
+	struct flow_slot *s = flow_probe(t, tag, first + 3);
 
-	s = flow_probe(t, tag, first + 3);
-	found = s->tag == tag ? s : found;
-	s = flow_probe(t, tag, first + 2);
-	found = s->tag == tag ? s : found;
-	s = flow_probe(t, tag, first + 1);
-	found = s->tag == tag ? s : found;
-	s = flow_probe(t, tag, first);
-	return s->tag == tag ? s : found;
+	s = flow_prefer(flow_probe(t, tag, first + 2), s, tag);
+	s = flow_prefer(flow_probe(t, tag, first + 1), s, tag);
+	s = flow_prefer(flow_probe(t, tag, first), s, tag);
+	return s->tag == tag ? s : NULL;
 }
 
 /* The flow's slot if it lies in the first of its two lines, alive or not. Else NULL, and the other

@@ -30,6 +30,12 @@ static uint64_t random64(uint64_t *seed) /* xorshift64* (Vigna 2016) */
 	return *seed * 0x2545f4914f6cdd1d;
 }
 
+/* The slot that is left when the neighbours 1 to 7 have theirs: 1 to 3 take the first line's first
+ * three, 4 to 7 the second line. */
+enum {
+	LAST = 3
+};
+
 /* A tag whose eight slots are the first ones of the table. */
 static uint64_t neighbour_tag(uint64_t n)
 {
@@ -209,7 +215,7 @@ static void the_first_look_sees_one_line(void **state)
 	struct flow_table *t = *state;
 
 	for (uint64_t n = 0; n < WAYS; n++) {
-		uint64_t tag = 1ull << 40 | 5 << 8 | 3; /* begins in its line's last place */
+		uint64_t tag = 1ull << 40 | 5 << 8 | 3;
 		struct flow_slot *s = flow_probe(t, tag, (uint32_t)n);
 
 		s->tag = tag;
@@ -409,10 +415,10 @@ static void add_properly(struct flow_table *t, uint64_t tag)
 /* Negative control: the tag first, a moment later the rest. */
 static void add_tag_first(struct flow_table *t, uint64_t tag)
 {
-	__atomic_store_n(&t->slot[0].tag, tag, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->slot[LAST].tag, tag, __ATOMIC_RELEASE);
 	for (int i = 0; i < 100; i++)
-		__atomic_store_n(&t->slot[0].seen, NOW << 4, __ATOMIC_RELAXED);
-	__atomic_store_n(&t->slot[0].backend, torn_backend(tag), __ATOMIC_RELAXED);
+		__atomic_store_n(&t->slot[LAST].seen, NOW << 4, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->slot[LAST].backend, torn_backend(tag), __ATOMIC_RELAXED);
 }
 
 static void *torn_writer(void *arg)
@@ -473,7 +479,7 @@ static int count_torn_moments(void (*add)(struct flow_table *, uint64_t))
 	const uint64_t old = neighbour_tag(8), new = neighbour_tag(16);
 	void *memory = mmap(NULL, flow_bytes(0), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			    -1, 0);
-	const volatile struct flow_slot *s = memory;
+	const volatile struct flow_slot *s = (struct flow_slot *)memory + LAST;
 	int status, torn = 0;
 	struct flow_table t;
 	pid_t child;
