@@ -64,6 +64,69 @@ struct wire_udp {
 } WIRE;
 _Static_assert(sizeof(struct wire_udp) == 8, "RFC 768");
 
+struct wire_sctp {
+	__be16 ports[2];
+	__be32 tag;
+	__be32 check; /* CRC32c */
+} WIRE;
+_Static_assert(sizeof(struct wire_sctp) == 12, "RFC 9260");
+
+/* What all IPv6 extension headers but the fragment header begin with; the least that one has. */
+struct wire_ip6_ext {
+	uint8_t next;
+	uint8_t len;	 /* in units of 8 bytes, the first not counted */
+	uint8_t data[6]; /* of a routing header, its type comes first */
+} WIRE;
+_Static_assert(sizeof(struct wire_ip6_ext) == 8, "RFC 8200");
+
+struct wire_ip6_frag {
+	uint8_t next;
+	uint8_t reserved;
+	__be16 offset; /* in bytes, a multiple of 8; bit 0: more to come */
+	__be32 id;
+} WIRE;
+_Static_assert(sizeof(struct wire_ip6_frag) == 8, "RFC 8200");
+
+struct wire_icmp {
+	uint8_t type;
+	uint8_t code;
+	__sum16 check;
+	__be16 id;  /* of an echo */
+	__be16 mtu; /* frag needed; of an IPv6 packet too big, the lower half of it */
+} WIRE;
+_Static_assert(sizeof(struct wire_icmp) == 8, "RFC 792, RFC 4443");
+
+/* Neighbour solicitation and advertisement; options follow. */
+struct wire_nd {
+	uint8_t type;
+	uint8_t code;
+	__sum16 check;
+	__be32 flags;
+	uint8_t target[16];
+} WIRE;
+_Static_assert(sizeof(struct wire_nd) == 24, "RFC 4861");
+
+/* Source or target link-layer address. */
+struct wire_nd_option {
+	uint8_t type;
+	uint8_t len; /* in units of 8 bytes */
+	uint8_t mac[6];
+} WIRE;
+_Static_assert(sizeof(struct wire_nd_option) == 8, "RFC 4861");
+
+struct wire_arp {
+	__be16 hardware;
+	__be16 protocol;
+	uint8_t hardware_len;
+	uint8_t protocol_len;
+	__be16 op;
+	uint8_t from_mac[6];
+	uint8_t from[4];
+	uint8_t to_mac[6];
+	uint8_t to[4];
+} WIRE;
+_Static_assert(sizeof(struct wire_arp) == 28, "RFC 826");
+
 /* What most frames are: IPv4 without options, right behind an Ethernet header. */
 struct wire_plain {
 	struct wire_eth eth;

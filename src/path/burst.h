@@ -5,6 +5,7 @@
 #define SHUNT_PATH_BURST_H
 
 #include <linux/if_xdp.h>
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,18 +47,32 @@ struct pkt {
 			uint8_t tags; /* VLAN tags in front of l3 */
 			bool v4;
 			uint16_t l3; /* offset of the IP header */
-			uint16_t l4; /* offset of the TCP or UDP header */
+			uint16_t l4; /* offset of what is behind the IP headers */
 		};
+		uint16_t aside; /* drop and kind: not 0 if it isn't a flow's packet to forward */
 		uint64_t shape; /* all of these, to be set and compared at once */
 	};
 	uint16_t end;	   /* offset behind the IP packet; Ethernet padding may follow */
-	uint8_t proto;	   /* IPPROTO_TCP, IPPROTO_UDP */
-	uint8_t tcp_flags; /* 0 for UDP */
+	uint8_t proto;	   /* of what is behind the IP headers */
+	uint8_t tcp_flags; /* 0 for all but TCP */
 	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
-	struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */
+	union {
+		struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */
+		struct {		/* PKT_FRAGMENT; of IPv4, 16 bits are in use */
+			__be32 frag_id;
+			uint16_t frag_off; /* in bytes; 0: the first, which has the ports */
+			bool frag_more;
+		};
+		struct {		   /* PKT_ICMP_ERROR: the packet it is about */
+			uint16_t inner;	   /* offset of its IP header */
+			uint16_t inner_l4; /* 0: it is a later fragment, without ports */
+			uint8_t inner_proto;
+		};
+	};
 	const struct backend *backend;
 };
+_Static_assert(sizeof(struct pkt) == 64, "a packet to a cache line");
 
 struct burst {
 	uint32_t n;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/wire.h"
+#include "path/tuple.h"
 
 /* room: bytes from the header to the end of the IP packet. */
 static enum drop parse_tcp(struct pkt *p, const struct wire_tcp *tcp, uint32_t room)
@@ -118,12 +119,12 @@ static const uint8_t *ip_addrs(const struct pkt *p)
 	return l3 + (p->v4 ? offsetof(struct wire_ip4, addrs) : offsetof(struct wire_ip6, addrs));
 }
 
-/* TCP and UDP both begin with the ports: the source's, then the destination's. */
+/* The source's, or the destination's. */
 static __be16 l4_port(const struct pkt *p, uint32_t which)
 {
 	const struct wire_udp *l4 = (const void *)(p->data + p->l4);
 
-	return l4->ports[which];
+	return proto_has_ports(p->proto) ? l4->ports[which] : 0;
 }
 
 void parse_pkt(struct pkt *p)

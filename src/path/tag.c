@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "path/tuple.h"
+
 void tag_key_make(struct tag_key *out, const struct hash_key *key)
 {
 	memset(out, 0, sizeof(*out));
@@ -12,9 +14,10 @@ void tag_key_make(struct tag_key *out, const struct hash_key *key)
 		cmac_key_make(&out->cmac, key);
 }
 
-/* TCP and UDP both begin with the ports. */
 static uint64_t ports_proto(const struct pkt *p)
 {
+	if (!proto_has_ports(p->proto))
+		return (uint64_t)p->proto << 32;
 	return tag_word2(p->data + p->l4, p->proto);
 }
 

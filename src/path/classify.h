@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Second stage, for the packets that aren't plain: what is this frame, and whose? Takes whatever
+ * a director may forward or answer, and names what is wrong with the rest. */
+#ifndef SHUNT_PATH_CLASSIFY_H
+#define SHUNT_PATH_CLASSIFY_H
+
+#include "path/burst.h"
+
+enum {
+	CLASSIFY_TAGS = 2,		/* VLAN tags, at most */
+	CLASSIFY_EXTENSIONS = 8,	/* IPv6 extension headers, at most */
+	CLASSIFY_EXTENSION_BYTES = 256, /* and so long altogether */
+	CLASSIFY_MTU4 = 552,		/* the least MTU that a router's frag-needed may tell; */
+	CLASSIFY_MTU6 = 1280,		/* and its packet-too-big (RFC 8200, 5) */
+};
+
+/* Classifies one frame (data and len are set): Ethernet, VLAN tags, IPv4 with options or IPv6 with
+ * extension headers, whole or a fragment; ARP. Fills the parse fields but the tag, or sets drop.
+ * Later stages may rely on this: headers lie within [l3, end), end within the frame; ports at
+ * l4 (inner_l4) if the protocol has them and the packet isn't a later fragment. Pure; any input. */
+void classify_pkt(struct pkt *p);
+
+/* DROP_NONE if the frame is for this NIC, by its MAC address, and not from it: else DROP_NOT_OURS
+ * (also what is for all or for many, but ARP and neighbour solicitations) or DROP_LOOP. p was
+ * classified and not dropped. Pure. */
+enum drop classify_macs(const struct pkt *p, const uint8_t own[6]);
+
+#endif
