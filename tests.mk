@@ -33,6 +33,8 @@ $(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/p
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
 $(eval $(call unit,classify_test,src/path/classify_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,tuple_test,src/path/tuple_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
+$(eval $(call unit,answer_test,src/path/answer_test.c src/path/recipe_test.c src/path/answer.c src/path/classify.c src/base/csum.c src/base/addr.c))
+$(eval $(call unit,icmp_error_test,src/path/icmp_error_test.c src/path/recipe_test.c src/path/icmp_error.c src/path/classify.c src/base/csum.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c
 $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))

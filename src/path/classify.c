@@ -332,7 +332,7 @@ static enum drop classify_icmp(struct pkt *p, const struct layer *l)
 
 /* Sources that no client can have (RFC 1812 5.3.7, RFC 6890), or that are the destination too. An
  * IPv4-mapped address on the wire would be taken for the IPv4 address. */
-static bool is_martian(const struct pkt *p)
+bool classify_martian(const struct pkt *p)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, 0xff}, compatible[12];
 	const uint8_t *src = ip_addrs(p, p->l3), *dst = src + addr_len(p);
@@ -358,7 +358,7 @@ static enum drop classify_rest(struct pkt *p, const struct layer *l)
 		why = classify_icmp(p, l);
 	else
 		why = check_l4(p, true);
-	if (!why && p->kind != PKT_SOLICIT && is_martian(p))
+	if (!why && p->kind != PKT_SOLICIT && classify_martian(p))
 		why = DROP_MARTIAN;
 	return why;
 }

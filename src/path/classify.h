@@ -25,4 +25,8 @@ void classify_pkt(struct pkt *p);
  * classified and not dropped. Pure. */
 enum drop classify_macs(const struct pkt *p, const uint8_t own[6]);
 
+/* Whether the packet's source can't be a client's, or is its destination too. p was classified, and
+ * is an IP packet. Pure. */
+bool classify_martian(const struct pkt *p);
+
 #endif

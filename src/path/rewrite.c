@@ -57,6 +57,13 @@ static inline struct l4 l4_find(const struct pkt *p)
 			   (uint32_t)(p->end - p->l4), false};
 }
 
+/* Whether the packet's checksum is one that we could complete. SCTP's isn't (a CRC; only a sender
+ * without its NIC's help would send it whole), nor that of a fragment, of which we have a part. */
+static inline bool has_checksum(const struct pkt *p)
+{
+	return p->kind == PKT_FLOW && (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP);
+}
+
 /* Few packets come here: out of the others' way. */
 static __attribute__((noinline)) bool csum_complete(struct l4 l4)
 {
@@ -96,13 +103,29 @@ static inline bool rewrite_plain(struct pkt *p)
 	return csum_is_partial(l4.check, pseudo) && csum_complete(l4);
 }
 
+/* A packet that has no checksum for us to see to. */
+static void rewrite_bare(struct pkt *p)
+{
+	void *ip = p->data + p->l3;
+
+	if (p->v4 ? ttl_decrement4(ip) : ttl_decrement6(ip))
+		memcpy(p->data, p->backend->macs, sizeof(p->backend->macs));
+	else
+		p->drop = DROP_TTL;
+}
+
 /* All others: out of the fast lane's way. */
 static __attribute__((noinline)) bool rewrite_other(struct pkt *p)
 {
-	struct l4 l4 = l4_find(p);
+	struct l4 l4;
 	uint64_t pseudo;
 	bool alive;
 
+	if (!has_checksum(p)) {
+		rewrite_bare(p);
+		return false;
+	}
+	l4 = l4_find(p);
 	if (p->v4) {
 		struct wire_ip4 *ip = (void *)(p->data + p->l3);
 

@@ -203,6 +203,38 @@ static void a_packet_at_its_last_hop_is_dropped_as_it_is(void **state)
 	}
 }
 
+/* Fragments, errors, other protocols: what looks like a checksum field isn't one, or isn't ours. */
+static void changes_nothing_behind_the_ip_header_of_other_packets(void **state)
+{
+	static const struct {
+		uint8_t kind, proto;
+	} other[] = {
+		{PKT_FLOW, IPPROTO_SCTP},	{PKT_FLOW, IPPROTO_GRE},
+		{PKT_FRAGMENT, IPPROTO_UDP},	{PKT_FRAGMENT, IPPROTO_TCP},
+		{PKT_ICMP_ERROR, IPPROTO_ICMP},
+	};
+	struct frame f;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * sizeof(other) / sizeof(*other); i++) {
+		struct craft c = {.v6 = i & 1, .udp = true, .partial = true, .payload = 8};
+
+		frame_make(&f, &c);
+		f.p.kind = other[i / 2].kind;
+		f.p.proto = other[i / 2].proto;
+		f.now[f.p.l4 + 4] = f.before[f.p.l4 + 4] = 0xff; /* a length beyond the frame */
+		assert_false(rewrite_pkt(&f.p));
+		assert_int_equal(f.p.drop, DROP_NONE);
+		c.partial = false; /* not to be completed */
+		assert_nothing_else_changed(&c, &f);
+		f.now[f.p.l3 + (c.v6 ? 7 : 8)] = 1;
+		memcpy(f.before, f.now, f.len);
+		assert_false(rewrite_pkt(&f.p));
+		assert_int_equal(f.p.drop, DROP_TTL);
+		assert_memory_equal(f.now, f.before, f.len);
+	}
+}
+
 static void a_burst_skips_what_is_dropped_and_counts_the_completed(void **state)
 {
 	static struct frame f[4];
@@ -235,6 +267,7 @@ int main(void)
 		cmocka_unit_test(udp_never_gets_the_checksum_that_means_none),
 		cmocka_unit_test(udp_ends_where_it_says),
 		cmocka_unit_test(a_packet_at_its_last_hop_is_dropped_as_it_is),
+		cmocka_unit_test(changes_nothing_behind_the_ip_header_of_other_packets),
 		cmocka_unit_test(a_burst_skips_what_is_dropped_and_counts_the_completed),
 	};
 
