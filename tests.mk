@@ -26,11 +26,11 @@ $(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,persist_test,src/table/persist_test.c src/table/persist.c))
 $(eval $(call unit,frag_test,src/table/frag_test.c src/table/frag.c))
-$(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/tag.c src/table/flow.c src/base/hash.c src/base/addr.c))
-$(eval $(call unit,tag_test,src/path/tag_test.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/hash.c src/base/addr.c))
-$(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/parse.c src/path/tag.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
-$(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/path/tag.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c))
-$(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c))
+$(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,tag_test,src/path/tag_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/schedule.c src/path/special.c src/path/answer.c src/path/reset.c src/table/persist.c src/table/frag.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/maglev.c src/table/quota.c src/base/hash.c))
+$(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c src/path/tuple.c src/path/classify.c src/path/icmp_error.c src/base/addr.c src/base/hash.c src/base/csum.c))
 $(eval $(call unit,classify_test,src/path/classify_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,tuple_test,src/path/tuple_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,answer_test,src/path/answer_test.c src/path/recipe_test.c src/path/answer.c src/path/classify.c src/base/csum.c src/base/addr.c))
@@ -82,7 +82,7 @@ CORPUS ?= build/fuzz/corpus
 fuzz: build/fuzz/parse_fuzz
 	$(Q)mkdir -p $(CORPUS)
 	$(Q)build/fuzz/parse_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 $(CORPUS)
-build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/tag.c src/path/rewrite.c src/table/flow.c \
+build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/rewrite.c src/table/flow.c \
 		src/base/csum.c src/base/hash.c src/base/addr.c
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)

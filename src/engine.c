@@ -23,17 +23,25 @@ struct engine {
 
 static void set_lookup(struct engine *e, uint32_t i)
 {
+	const struct dataplane *dp = &e->setup->dp;
 	struct worker_info *info = &e->setup->dp.worker[i];
+	struct lookup *l = &e->setup->worker[i].lookup;
 
 	flow_attach(&e->flows[i], info->flows, info->flows_bytes);
-	e->setup->worker[i].lookup = (struct lookup){
+	*l = (struct lookup){
 		.key = &e->key,
 		.flows = e->flows,
 		.n_flows = e->setup->dp.n_workers,
 		.self = i,
 		.backends = info->backends,
 		.counters = info->counters,
+		.park = &e->setup->worker[i].park,
 	};
+	persist_attach(&l->persist, dp->persist, dp->persist_bytes);
+	frag_attach(&l->frags, dp->frags);
+	for (uint32_t n = 0; n < dp->n_nics; n++)
+		l->owner[n] = dp->nic[n].owner;
+	e->setup->worker[i].limit.rate = ICMP_ERROR_RATE;
 }
 
 /* Each frame was found exactly once, each flow is whole: or these sockets can't be used on. */

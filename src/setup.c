@@ -12,6 +12,8 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "table/flow.h"
+#include "table/frag.h"
+#include "table/persist.h"
 #include "table/state.h"
 
 enum {
@@ -20,6 +22,7 @@ enum {
 	MTU_SMALL = 1766, /* the largest that fits a small frame with two VLAN tags */
 	MTU_KIB = 1002,	  /* and one KiB */
 	CACHE_LINE = 64,
+	PERSIST_CLIENTS = 1 << 17,
 };
 
 struct message {
@@ -78,6 +81,21 @@ static void close_steer(struct setup *s, bool keep)
 	steer_close(s->steer, keep);
 }
 
+/* The tables that all workers share. */
+static int open_shared(struct setup *s, bool state_fresh)
+{
+	bool fresh;
+
+	s->dp.persist_bytes = persist_bytes(PERSIST_CLIENTS);
+	s->dp.persist = steer_area(s->steer, "persist", s->dp.persist_bytes, -1, &fresh);
+	if (!s->dp.persist)
+		return -errno;
+	if (state_fresh && !fresh)
+		memset(s->dp.persist, 0, s->dp.persist_bytes);
+	s->dp.frags = steer_area(s->steer, "frags", frag_bytes(), -1, &fresh);
+	return s->dp.frags ? 0 : -errno;
+}
+
 /* State and flows lie in pinned memory: they outlive even the holder. A flow means something only
  * under the key in the state area, so the one goes with the other. */
 static int open_tables(struct setup *s, const struct setup_conf *conf, const struct message *m)
@@ -90,6 +108,8 @@ static int open_tables(struct setup *s, const struct setup_conf *conf, const str
 	s->state = steer_area(s->steer, "state", s->state_bytes, -1, &state_fresh);
 	if (!s->state)
 		return fail(m, EXIT_OTHER, "state area: %s", strerror(errno));
+	if (open_shared(s, state_fresh))
+		return fail(m, EXIT_OTHER, "persistence and fragment tables: %s", strerror(errno));
 	for (uint32_t i = 0; i < s->dp.n_workers; i++) {
 		struct worker_info *w = &s->dp.worker[i];
 

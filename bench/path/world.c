@@ -116,7 +116,11 @@ struct world *world_new(const struct world_conf *conf)
 		return NULL;
 	}
 	tag_key_make(&w->tag_key, &w->key);
-	w->lookup = (struct lookup){&w->tag_key, &w->flows, 1, 0, w->backends, &w->counters};
+	w->lookup = (struct lookup){.key = &w->tag_key,
+				    .flows = &w->flows,
+				    .n_flows = 1,
+				    .backends = w->backends,
+				    .counters = &w->counters};
 	return w;
 }
 

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "path/classify.h"
 #include "path/parse.h"
 #include "path/rewrite.h"
+#include "path/tuple.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,19 +18,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct backend server = {.macs = {2, 1}};
 	uint8_t *frame = malloc(size ? size : 1);
 	struct pkt p = {.data = frame, .len = (uint32_t)size, .backend = &server}, again;
+	struct tuple t;
 
 	memcpy(frame, data, size);
-	parse_pkt(&p);
+	classify_pkt(&p);
 	if (p.drop)
 		goto out;
 	assert(p.l3 >= 14 && p.l4 >= p.l3 + 20 && p.end >= p.l4 + 8 && p.end <= size);
-	parse_endpoint(&p);
-	parse_source_hash(&p, &key, true);
+	if (pkt_tuple(&p, &t)) {
+		tuple_endpoint(&t);
+		tuple_source_hash(&t, &key, true);
+	}
 	again = p;
 	rewrite_pkt(&p);
 	assert(p.drop ? !memcmp(frame, data, size) : !memcmp(frame, server.macs, 12));
 	assert(!memcmp(frame + p.end, data + p.end, size - p.end)); /* the padding */
-	parse_pkt(&again);
+	classify_pkt(&again);
 	assert(!again.drop && again.end == p.end);
 out:
 	free(frame);

@@ -31,6 +31,7 @@ struct nic {
 	int ifindex;
 	uint8_t mac[6];
 	uint16_t queues;    /* receive queues, all of them served */
+	bool owner;	    /* shunt answers for the virtual addresses here */
 	int node;	    /* NUMA node, -1: none */
 	enum xdp_mode mode; /* as read back from the kernel */
 };
@@ -71,6 +72,9 @@ struct dataplane {
 	struct port_info port[PORTS_MAX];
 	struct port_counters *port_counters; /* shared; [n_ports] */
 	struct worker_info worker[WORKERS_MAX];
+	void *persist; /* shared; the clients of persistent services */
+	size_t persist_bytes;
+	void *frags; /* shared; datagrams under way in fragments */
 	uint32_t engines; /* engines started before this one */
 	bool poll_busy;
 	int main_cpu;

@@ -78,19 +78,36 @@ static int pick_refresh(const struct apply *a, struct roster_service *s)
 	return 0;
 }
 
+static uint32_t removed_flags(uint8_t policy)
+{
+	if (policy == REMOVED_RESELECT)
+		return BACKEND_REMOVED;
+	return BACKEND_REMOVED | BACKEND_REFUSE | (policy == REMOVED_RESET ? BACKEND_RESET : 0);
+}
+
 static void fill_backend(const struct apply *a, struct backend *out, const struct model_backend *b,
-			 uint32_t service)
+			 const struct roster_service *s)
 {
 	out->id = b->id;
-	out->service = service;
-	if (b->conf.weight && !b->leaving)
+	out->service = s->slot;
+	if (b->leaving)
+		out->flags |= removed_flags(s->conf.removed);
+	else if (b->conf.weight)
 		out->flags |= BACKEND_OPEN;
-	if (!apply_ready(a, b->reach))
+	if (out->flags & BACKEND_REFUSE || !apply_ready(a, b->reach))
 		return;
 	out->flags |= BACKEND_READY;
 	out->nic = b->reach->nic;
 	memcpy(out->macs, b->reach->mac, 6);
 	memcpy(out->macs + 6, a->nic[out->nic].mac, 6);
+}
+
+/* Of the 128 that an address has here. */
+static uint8_t persist_bits(const struct service_conf *conf)
+{
+	if (!conf->persist_prefix)
+		return 128;
+	return conf->persist_prefix + (addr_is_v4(&conf->ep.addr) ? 96 : 0);
 }
 
 static void fill_service(const struct apply *a, struct service *out, const struct roster_service *s)
@@ -99,8 +116,19 @@ static void fill_service(const struct apply *a, struct service *out, const struc
 	out->slot = s->slot;
 	out->sched = s->conf.sched;
 	out->flags = s->conf.flags;
+	out->persist = s->conf.persist;
+	out->persist_prefix = persist_bits(&s->conf);
+	out->removed = s->conf.removed;
 	out->pick = s->pick;
 	out->cursor = &a->cursor[s->slot];
+}
+
+static void fill_self(const struct apply *a, struct snap *snap)
+{
+	for (uint16_t i = 0; i < a->dp->n_nics; i++) {
+		snap->self[i] = (struct backend){.flags = BACKEND_READY, .nic = i};
+		memcpy(snap->self[i].macs + 6, a->nic[i].mac, sizeof(a->nic[i].mac));
+	}
 }
 
 static bool steered(const struct roster_service *s)
@@ -152,7 +180,7 @@ static int fill_change(void *ctx, const struct roster_service *from, struct rost
 	(void)from;
 	for (uint32_t k = 0; to && k < to->n; k++)
 		fill_backend(re->a, &re->snap->backend[backend_slot(to->backend[k].id)],
-			     &to->backend[k], to->slot);
+			     &to->backend[k], to);
 	return 0;
 }
 
@@ -214,6 +242,7 @@ struct snap *apply_snap(struct apply *a, const struct roster *r, const struct ro
 		fill_services(&re, r);
 	for (uint32_t i = 0; i < re.snap->n_services; i++)
 		pick_get(re.snap->service[i].pick);
+	fill_self(a, re.snap);
 	re.snap->generation = ++a->generation;
 	return re.snap;
 }

@@ -449,8 +449,8 @@ static void connections_and_totals_are_told_and_zeroed(void **state)
 	flow_add(&w->flows[0], 1, id, FLOW_ESTABLISHED, clock_seconds());
 	flow_add(&w->flows[1], 2, id, FLOW_ESTABLISHED, clock_seconds());
 	flow_add(&w->flows[1], 3, id, FLOW_SYN, clock_seconds());
-	w->dp.worker[0].backends[backend_slot(id)] = (struct backend_counters){1, 2, 3};
-	w->dp.worker[1].backends[backend_slot(id)] = (struct backend_counters){10, 20, 30};
+	w->dp.worker[0].backends[backend_slot(id)] = (struct backend_counters){1, 2, 3, 0};
+	w->dp.worker[1].backends[backend_slot(id)] = (struct backend_counters){10, 20, 30, 0};
 	answers(w, "{'cmd':'list'}",
 		"{'services':[{'stats':{'conns':11,'in_packets':22,'in_bytes':33},'servers':[{"
 		"'active':2,'inactive':1,'stats':{'conns':11,'in_packets':22,'in_bytes':33}}]}]}");

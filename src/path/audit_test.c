@@ -139,16 +139,17 @@ static void kernel_turn(struct shared *s)
 /* The engine's side: every third frame is dropped, the others go out. */
 static void engine_turn(struct bench *b, struct burst *burst)
 {
+	static struct icmp_limit no_errors;
 	static const struct backend out = {.nic = 0};
 	struct port *port = &b->port;
 
 	port_refill(port);
 	rx_burst(port, burst);
 	for (uint32_t i = 0; i < burst->n; i++) {
-		burst->pkt[i].drop = i % 3 ? DROP_NONE : DROP_TTL;
+		burst->pkt[i].drop = i % 3 ? DROP_NONE : DROP_NO_SERVICE;
 		burst->pkt[i].backend = &out;
 	}
-	tx_burst(&port, 1, burst, &b->frames, &b->s->worker);
+	tx_burst(&port, 1, burst, &b->frames, &no_errors, &b->s->worker);
 	rx_done(port, burst);
 	port_reap(port);
 }
@@ -176,7 +177,7 @@ static void frames_go_round_and_are_counted(void **state)
 		kernel_turn(b->s);
 	}
 	assert_true(c->tx > 1000);
-	assert_int_equal(c->rx, c->tx + c->drop[DROP_TTL] + c->drop[DROP_TX_FULL]);
+	assert_int_equal(c->rx, c->tx + c->drop[DROP_NO_SERVICE] + c->drop[DROP_TX_FULL]);
 	assert_int_equal(audit(b, &a), 0);
 	free(burst);
 }
@@ -194,7 +195,7 @@ static int audit_copy(const struct bench *b, struct bench *copy, struct audit *a
 static bool packets_lost(const struct shared *s)
 {
 	uint32_t waiting = s->rx.producer - s->rx.consumer;
-	uint64_t drops = s->worker.drop[DROP_TTL] + s->worker.drop[DROP_TX_FULL];
+	uint64_t drops = s->worker.drop[DROP_NO_SERVICE] + s->worker.drop[DROP_TX_FULL];
 	uint64_t lost = s->rx.producer - waiting - s->tx.producer - drops;
 
 	return lost > 1;

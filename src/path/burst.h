@@ -26,6 +26,12 @@ enum pkt_kind {
 	PKT_ECHO,	/* echo request */
 	PKT_ARP,
 	PKT_SOLICIT, /* IPv6 neighbour solicitation */
+	PKT_ANSWER,  /* made of one of these, or in a packet's place: goes back as it is */
+};
+
+/* In place of a drop reason: the frame is neither sent nor dropped, but kept. */
+enum {
+	PKT_KEPT = DROP_COUNT
 };
 
 struct pkt {
@@ -55,7 +61,7 @@ struct pkt {
 	uint16_t end;	   /* offset behind the IP packet; Ethernet padding may follow */
 	uint8_t proto;	   /* of what is behind the IP headers */
 	uint8_t tcp_flags; /* 0 for all but TCP */
-	uint64_t tag; /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
+	uint64_t tag;	   /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	union {
 		struct flow_slot *slot; /* what its first pass found; NULL: not where it looked */
@@ -69,6 +75,7 @@ struct pkt {
 			uint16_t inner_l4; /* 0: it is a later fragment, without ports */
 			uint8_t inner_proto;
 		};
+		uint16_t mtu; /* rewrite: what would have fitted, with DROP_TOO_BIG */
 	};
 	const struct backend *backend;
 };
@@ -76,6 +83,7 @@ _Static_assert(sizeof(struct pkt) == 64, "a packet to a cache line");
 
 struct burst {
 	uint32_t n;
+	const struct backend *self; /* the way back to where they came from; set by lookup */
 	struct pkt pkt[BURST_MAX];
 };
 
@@ -88,11 +96,8 @@ enum {
 
 static inline uint64_t pkt_plain(void)
 {
-	const struct pkt p = {.drop = DROP_NONE,
-			      .kind = PKT_FLOW,
-			      .v4 = true,
-			      .l3 = PLAIN_L3,
-			      .l4 = PLAIN_L4};
+	const struct pkt p = {
+		.drop = DROP_NONE, .kind = PKT_FLOW, .v4 = true, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
 
 	return p.shape;
 }

@@ -21,7 +21,7 @@ enum {
 struct craft {
 	bool v6, vlan, udp;
 	bool partial;	  /* leaves the checksum to its NIC */
-	uint8_t flags;	  /* TCP */
+	uint8_t flags;	  /* TCP; 0: ACK */
 	uint8_t ttl;	  /* 0: 64 */
 	uint16_t client;  /* which: address and port */
 	uint16_t port;	  /* of the service; 0: 80 */
@@ -96,7 +96,7 @@ static inline void craft_ip6(const struct craft *c, uint8_t *at, uint32_t l4_len
 static inline uint32_t craft_ports(const struct craft *c, uint8_t *at, uint32_t l4_len)
 {
 	__be16 from = htons((uint16_t)(1024 + c->client)), to = htons(c->port ? c->port : 80);
-	struct wire_tcp tcp = {.ports = {from, to}, .offset = 5 << 4, .flags = c->flags};
+	struct wire_tcp tcp = {.ports = {from, to}, .offset = 5 << 4, .flags = c->flags ? c->flags : TH_ACK};
 	struct wire_udp udp = {.ports = {from, to}, .len = htons((uint16_t)l4_len)};
 
 	if (c->udp)

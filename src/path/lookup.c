@@ -3,7 +3,10 @@
 
 #include <netinet/in.h>
 
-#include "path/parse.h"
+#include "path/classify.h"
+#include "path/reset.h"
+#include "path/schedule.h"
+#include "path/special.h"
 
 static inline void count(struct lookup *l, const struct snap *s, const struct backend *be,
 			 const struct pkt *p)
@@ -14,7 +17,7 @@ static inline void count(struct lookup *l, const struct snap *s, const struct ba
 	counter_add(&c->bytes, p->end - p->l3);
 }
 
-static enum drop forward(struct lookup *l, const struct snap *s, struct pkt *p,
+enum drop lookup_forward(struct lookup *l, const struct snap *s, struct pkt *p,
 			 const struct backend *be)
 {
 	if (!(be->flags & BACKEND_READY))
@@ -22,29 +25,6 @@ static enum drop forward(struct lookup *l, const struct snap *s, struct pkt *p,
 	count(l, s, be, p);
 	p->backend = be;
 	return DROP_NONE;
-}
-
-/* The server that follows from the packet alone. */
-static const struct backend *pick_by_hash(const struct lookup *l, const struct snap *s,
-					  const struct service *svc, const struct pkt *p)
-{
-	uint64_t hash = p->tag;
-
-	if (svc->sched == SCHEDULER_MH)
-		hash = parse_source_hash(p, &l->key->hash, svc->flags & SERVICE_HASH_PORT);
-	return &s->backend[pick_hash(svc->pick, hash)];
-}
-
-/* A new flow's server. A TCP flow that is met in its middle has been forgotten, or never found
- * room: it goes by its hash, as it went then, and doesn't take a turn. */
-static const struct backend *pick_server(const struct lookup *l, const struct snap *s,
-					 const struct service *svc, const struct pkt *p)
-{
-	bool fresh = p->proto == IPPROTO_UDP || flow_opens(p->tcp_flags);
-
-	if (svc->sched == SCHEDULER_MH || !fresh)
-		return pick_by_hash(l, s, svc, p);
-	return &s->backend[pick_next(svc->pick, svc->cursor)];
 }
 
 /* Notes a new flow's server in the slot it has, or else in a new one. False: no room. */
@@ -60,46 +40,85 @@ static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *sl
 	return true;
 }
 
+/* Nobody begins a flow with a packet that can't be right: what parse's fast lane left out is made
+ * up for here. */
+static enum drop check_first(const struct pkt *p, const uint8_t own[6])
+{
+	struct pkt again = *p;
+
+	classify_pkt(&again);
+	return again.drop ? again.drop : classify_macs(p, own);
+}
+
 /* Schedules a flow: a new one (slot is NULL), or one that needs another server. */
 static enum drop schedule(struct lookup *l, const struct snap *s, struct pkt *p,
 			  struct flow_slot *slot, uint32_t now)
 {
-	struct endpoint ep = parse_endpoint(p);
-	const struct service *svc = snap_service(s, &ep);
+	bool fresh = p->proto != IPPROTO_TCP || flow_opens(p->tcp_flags);
+	enum drop why = check_first(p, snap_own_mac(s, l->nic));
+	const struct service *svc;
 	const struct backend *be;
+	struct tuple t;
 
+	if (why)
+		return why;
+	pkt_tuple(p, &t);
+	svc = snap_match(s, &(struct endpoint){.addr = t.dst, .port = t.dport, .proto = t.proto});
 	if (!svc)
 		return DROP_NO_SERVICE;
-	if (!svc->pick->n)
+	be = schedule_pick(l, s, svc, &t, fresh, now);
+	if (!be)
 		return DROP_NO_BACKEND;
-	be = pick_server(l, s, svc, p);
 	if (!(be->flags & BACKEND_READY))
 		return DROP_NO_NEIGHBOUR; /* and nothing to remember */
 	if (!slot && p->tcp_flags & TH_RST)
-		return forward(l, s, p, be); /* the end of nothing: not worth a slot */
+		return lookup_forward(l, s, p, be); /* the end of nothing: not worth a slot */
+	if (svc->flags & SERVICE_ONE_PACKET) {
+		counter_add(&l->backends[backend_slot(be->id)].flows, 1);
+		return lookup_forward(l, s, p, be);
+	}
 	if (!remember(l, p, slot, be, now)) {
 		counter_add(&l->counters->flow_full, 1);
-		return forward(l, s, p, pick_by_hash(l, s, svc, p));
+		return lookup_forward(l, s, p, schedule_by_hash(l, s, svc, &t));
 	}
 	counter_add(&l->counters->flow_new, 1);
 	counter_add(&l->backends[backend_slot(be->id)].flows, 1);
-	return forward(l, s, p, be);
+	return lookup_forward(l, s, p, be);
 }
 
-/* The NIC may have moved a flow to this queue: another worker then knows its server. NULL: none
- * does. The tables are asked for together, so that their cache misses overlap. */
-static const struct backend *adopt(struct lookup *l, const struct snap *s, const struct pkt *p,
-				   uint32_t now)
+/* What another worker knows of a flow; the tables are asked for together, so that their cache misses
+ * overlap. */
+static const struct backend *ask_others(const struct lookup *l, const struct snap *s, uint64_t tag,
+					uint32_t now, enum flow_state *state)
 {
 	const struct backend *be = NULL;
-	enum flow_state state;
 	uint32_t id;
 
 	for (uint32_t i = 0; i < l->n_flows; i++)
-		flow_prefetch(&l->flows[i], p->tag);
+		flow_prefetch(&l->flows[i], tag);
 	for (uint32_t i = 0; i < l->n_flows && !be; i++)
-		if (i != l->self && flow_peek(&l->flows[i], p->tag, now, &id, &state))
+		if (i != l->self && flow_peek(&l->flows[i], tag, now, &id, state))
 			be = snap_backend(s, id);
+	return be;
+}
+
+const struct backend *lookup_peek(const struct lookup *l, const struct snap *s, uint64_t tag,
+				  uint32_t now)
+{
+	const struct flow_slot *slot = flow_find(&l->flows[l->self], tag, now);
+	enum flow_state state;
+
+	return slot ? snap_backend(s, slot->backend) : ask_others(l, s, tag, now, &state);
+}
+
+/* The NIC may have moved a flow to this queue: another worker then knows its server. NULL: none
+ * does. */
+static const struct backend *adopt(struct lookup *l, const struct snap *s, const struct pkt *p,
+				   uint32_t now)
+{
+	enum flow_state state;
+	const struct backend *be = ask_others(l, s, p->tag, now, &state);
+
 	if (!be)
 		return NULL;
 	state = flow_next_state((int)state, p->proto, p->tcp_flags);
@@ -110,19 +129,18 @@ static const struct backend *adopt(struct lookup *l, const struct snap *s, const
 	return be;
 }
 
-/* A known flow gets another server if its own is gone. If the client begins anew, also when the
- * last connection has ended, or its server takes no new ones. Otherwise it stays, even with a
- * server that was removed or lost its MAC: to move a connection is to reset it. */
+/* A known flow gets another server if its own is gone; that is also so of a server that was
+ * removed and can't be reached any more. If the client begins anew, also when the last connection has
+ * ended, or its server takes no new ones. Otherwise it stays, even with a server that was removed or
+ * lost its MAC: to move a connection is to reset it. */
 static bool flow_stays(const struct flow_slot *slot, const struct backend *be, const struct pkt *p)
 {
-	const uint32_t takes_new = BACKEND_OPEN | BACKEND_READY;
-
-	if (!be)
+	if (!be || (be->flags & (BACKEND_REMOVED | BACKEND_READY)) == BACKEND_REMOVED)
 		return false;
 	if (!flow_opens(p->tcp_flags))
 		return true;
 	return flow_state(slot) != FLOW_FIN && flow_state(slot) != FLOW_CLOSED &&
-	       (be->flags & takes_new) == takes_new;
+	       schedule_takes_new(be);
 }
 
 /* What the first pass found, if it still is this flow's and alive; else from the table as it is:
@@ -134,22 +152,42 @@ static struct flow_slot *find_again(struct lookup *l, const struct pkt *p, uint3
 	return flow_find(&l->flows[l->self], p->tag, now);
 }
 
-/* Whatever isn't the usual: new flows and old ones' ends, and a flow's first packet in a second. */
-static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, const struct snap *s,
-							  struct pkt *p, uint32_t now)
+/* A packet to a server that was removed for good. */
+static enum drop refuse(struct lookup *l, const struct snap *s, struct pkt *p,
+			const struct backend *be)
+{
+	if (!(be->flags & BACKEND_RESET) || p->kind || !reset_make(p, snap_own_mac(s, l->nic)))
+		return DROP_REMOVED;
+	p->kind = PKT_ANSWER;
+	p->backend = &s->self[l->nic];
+	counter_add(&l->counters->resets, 1);
+	return DROP_NONE;
+}
+
+enum drop lookup_flow(struct lookup *l, const struct snap *s, struct pkt *p, uint32_t now)
 {
 	struct flow_slot *slot = find_again(l, p, now);
 	const struct backend *be;
 
 	if (slot) {
 		be = snap_backend(s, slot->backend);
+		if (be && be->flags & BACKEND_REFUSE && !flow_opens(p->tcp_flags))
+			return refuse(l, s, p, be);
 		if (!flow_stays(slot, be, p))
 			return schedule(l, s, p, slot, now);
 		flow_touch(slot, flow_next_state(flow_state(slot), p->proto, p->tcp_flags), now);
-		return forward(l, s, p, be);
+		return lookup_forward(l, s, p, be);
 	}
 	be = flow_opens(p->tcp_flags) ? NULL : adopt(l, s, p, now);
-	return be ? forward(l, s, p, be) : schedule(l, s, p, NULL, now);
+	return be ? lookup_forward(l, s, p, be) : schedule(l, s, p, NULL, now);
+}
+
+/* Whatever isn't the usual: new flows and old ones' ends, and a flow's first packet in a second; and
+ * what isn't a flow's packet at all. */
+static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, const struct snap *s,
+							  struct pkt *p, uint32_t now)
+{
+	return p->kind ? special_pkt(l, s, p, now) : lookup_flow(l, s, p, now);
 }
 
 /* First pass: where is each flow? Asks for its server and that one's counters, which the second
@@ -166,7 +204,11 @@ static void find_burst(struct burst *b, const struct snap *s, const struct looku
 		const struct backend *be = NULL;
 		uint32_t server;
 
-		p->slot = p->drop ? NULL : flow_near(&flows, p->tag);
+		if (p->aside) {
+			p->backend = NULL; /* and in slot's place is what parse left there */
+			continue;
+		}
+		p->slot = flow_near(&flows, p->tag);
 		if (p->slot) {
 			server = backend_slot(p->slot->backend);
 			__builtin_prefetch(&servers[server]);
@@ -204,6 +246,7 @@ void lookup_burst(struct burst *b, const struct snap *s, struct lookup *l, uint3
 		drop_burst(b, DROP_NO_SERVICE);
 		return;
 	}
+	b->self = &s->self[l->nic];
 	find_burst(b, s, l, now);
 	forward_burst(b, s, l, now);
 }

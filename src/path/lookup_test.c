@@ -9,6 +9,7 @@
 
 #include "path/craft_test.h"
 #include "path/parse.h"
+#include "path/tuple.h"
 
 /* Port 80 is scheduled in turn, 81 by Maglev over the client's address, 82 over its port too; 83
  * has no servers. UDP: 80 in turn. Two workers; the tests are worker 0. */
@@ -27,6 +28,7 @@ struct world {
 	struct flow_table flows[WORKERS];
 	struct backend_counters backends[SERVERS];
 	struct worker_counters counters;
+	struct park park;
 	uint32_t cursor;
 	uint32_t now;
 	uint8_t frame[CRAFT_MAX];
@@ -65,6 +67,7 @@ static int world_open(void **state)
 	service_make(w, 3, IPPROTO_TCP, 83, SCHEDULER_RR, 0);
 	service_make(w, 4, IPPROTO_UDP, 80, SCHEDULER_WRR, SERVERS);
 	snap_index(w->s);
+	memcpy(w->s->self[0].macs + 6, (uint8_t[]){2, 0, 0, 0, 0, 1}, 6);
 	for (uint32_t i = 0; i < SERVERS; i++) {
 		w->s->backend[i].id = GENERATION + i;
 		w->s->backend[i].flags = BACKEND_READY | BACKEND_OPEN;
@@ -74,7 +77,16 @@ static int world_open(void **state)
 			    memset(aligned_alloc(64, flow_bytes(0)), 0, flow_bytes(0)),
 			    flow_bytes(0));
 	tag_key_make(&w->key, &key);
-	w->l = (struct lookup){&w->key, w->flows, WORKERS, 0, w->backends, &w->counters};
+	w->l = (struct lookup){.key = &w->key,
+			       .flows = w->flows,
+			       .n_flows = WORKERS,
+			       .backends = w->backends,
+			       .counters = &w->counters,
+			       .park = &w->park};
+	persist_attach(&w->l.persist,
+		       memset(aligned_alloc(64, persist_bytes(0)), 0, persist_bytes(0)),
+		       persist_bytes(0));
+	frag_attach(&w->l.frags, memset(aligned_alloc(64, frag_bytes()), 0, frag_bytes()));
 	*state = w;
 	return 0;
 }
@@ -86,6 +98,8 @@ static int world_close(void **state)
 	snap_free(w->s);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		free(w->flows[i].slot);
+	free(w->l.persist.slot);
+	free(w->l.frags.slot);
 	free(w);
 	return 0;
 }
@@ -168,6 +182,14 @@ static void counts_what_every_server_gets(void **state)
 			assert_int_equal(w->backends[i].packets, 0);
 }
 
+static uint64_t source_hash_of(const struct pkt *p, const struct hash_key *k, bool port)
+{
+	struct tuple t;
+
+	assert_true(pkt_tuple(p, &t));
+	return tuple_source_hash(&t, k, port);
+}
+
 static void maglev_goes_by_the_client(void **state)
 {
 	struct world *w = *state;
@@ -178,14 +200,14 @@ static void maglev_goes_by_the_client(void **state)
 		struct craft c = {.client = i, .port = 81, .flags = TH_SYN};
 		int a = sent(w, c);
 		struct pkt *p = &w->b.pkt[0];
-		uint64_t by_address = parse_source_hash(p, &key, false);
+		uint64_t by_address = source_hash_of(p, &key, false);
 
 		used[a]++;
 		assert_int_equal(a, pick_hash(w->s->service[1].pick, by_address));
 		c.port = 82;
 		a = sent(w, c);
-		assert_int_equal(a, pick_hash(w->s->service[2].pick,
-					      parse_source_hash(p, &key, true)));
+		assert_int_equal(a,
+				 pick_hash(w->s->service[2].pick, source_hash_of(p, &key, true)));
 		port_counts |= a != (int)pick_hash(w->s->service[2].pick, by_address);
 	}
 	for (uint32_t i = 0; i < SERVERS; i++)

@@ -121,6 +121,8 @@ static __attribute__((noinline)) bool rewrite_other(struct pkt *p)
 	uint64_t pseudo;
 	bool alive;
 
+	if (p->kind == PKT_ANSWER)
+		return false;
 	if (!has_checksum(p)) {
 		rewrite_bare(p);
 		return false;

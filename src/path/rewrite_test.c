@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "path/classify.h"
 #include "path/craft_test.h"
 #include "path/parse.h"
 
@@ -24,7 +25,7 @@ static void frame_make(struct frame *f, const struct craft *c)
 	f->len = craft_frame(c, f->now);
 	memcpy(f->before, f->now, f->len);
 	f->p = (struct pkt){.data = f->now, .len = f->len};
-	parse_pkt(&f->p);
+	classify_pkt(&f->p);
 	assert_int_equal(f->p.drop, DROP_NONE);
 	f->p.backend = &server;
 }
@@ -47,7 +48,7 @@ static struct craft nth(uint32_t i)
 		.padding = i % 19,
 		.client = (uint16_t)random(),
 		.ttl = (uint8_t)(2 + random() % 254),
-		.flags = (uint8_t)random(),
+		.flags = (uint8_t)(TH_ACK | (random() & (TH_PUSH | TH_URG))),
 	};
 }
 

@@ -35,6 +35,14 @@ static struct tuple tuple_read(const struct pkt *p, uint32_t l3, uint32_t l4, ui
 	return t;
 }
 
+struct addr tuple_destination(const struct pkt *p)
+{
+	uint32_t at = p->v4 ? (uint32_t)offsetof(struct wire_ip4, addrs)
+			    : (uint32_t)offsetof(struct wire_ip6, addrs);
+
+	return addr_read(p->data + p->l3 + at, p->v4, 1);
+}
+
 bool pkt_tuple(const struct pkt *p, struct tuple *out)
 {
 	struct tuple t;
@@ -56,6 +64,7 @@ bool pkt_tuple(const struct pkt *p, struct tuple *out)
 		return true;
 	case PKT_ARP:
 	case PKT_SOLICIT:
+	case PKT_ANSWER:
 		break;
 	}
 	return false;

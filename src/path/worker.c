@@ -15,6 +15,7 @@
 #include "path/parse.h"
 #include "path/rewrite.h"
 #include "path/rx.h"
+#include "path/special.h"
 #include "path/tx.h"
 
 enum {
@@ -69,12 +70,27 @@ static uint32_t forward(struct worker *w, struct port *port)
 	rx_burst(port, b);
 	if (!b->n)
 		return 0;
+	w->lookup.nic = port->nic;
 	parse_burst(b, w->lookup.key, &w->lookup.flows[w->self]);
 	lookup_burst(b, snap_get(), &w->lookup, clock_seconds());
 	rewrite_burst(b, w->info->counters);
-	tx_burst(w->out, w->n_out, b, &w->frames, w->info->counters);
+	tx_burst(w->out, w->n_out, b, &w->frames, &w->limit, w->info->counters);
 	rx_done(port, b);
 	return b->n;
+}
+
+/* Early fragments whose first has come meanwhile, to whichever worker. */
+static uint32_t forward_parked(struct worker *w)
+{
+	const struct snap *s = snap_get();
+	struct burst *b = &w->burst;
+
+	if (!w->park.n || !s)
+		return w->park.n;
+	special_unpark(&w->lookup, s, b, clock_seconds(), clock_ns());
+	rewrite_burst(b, w->info->counters);
+	tx_burst(w->out, w->n_out, b, &w->frames, &w->limit, w->info->counters);
+	return w->park.n;
 }
 
 static void worker_loop(struct worker *w)
@@ -86,6 +102,7 @@ static void worker_loop(struct worker *w)
 
 		for (uint32_t i = 0; i < w->n_ports; i++)
 			n += forward(w, w->port[i]);
+		n += forward_parked(w);
 		rcu_quiescent_state(); /* no snapshot pointer lives past this line */
 		for (uint32_t i = 0; i < w->n_out; i++)
 			port_reap(w->out[i]);

@@ -11,6 +11,7 @@
 #include "base/dataplane.h"
 #include "path/audit.h"
 #include "path/burst.h"
+#include "path/icmp_error.h"
 #include "path/lookup.h"
 #include "path/port.h"
 
@@ -35,6 +36,8 @@ struct worker {
 	struct frames frames;
 	struct lookup lookup;
 	struct burst burst;
+	struct park park;
+	struct icmp_limit limit;		 /* of ICMP errors of its own */
 	struct pollfd fds[WORKER_PORTS_MAX + 1]; /* what wakes it from a nap; the last: wake */
 	uint64_t idle_since;			 /* ns; 0: not idle */
 	pthread_t thread;

@@ -37,10 +37,10 @@ enum service_flags {
 
 /* What becomes of a removed server's flows. */
 enum removed_policy {
-	REMOVED_STAY, /* they stay with it until they end */
-	REMOVED_RESELECT,
-	REMOVED_RESET,
+	REMOVED_RESELECT, /* they stay while it can be reached; else another server takes them */
+	REMOVED_RESET,	  /* TCP clients get a reset, other packets are dropped */
 	REMOVED_DROP,
+	REMOVED_COUNT
 };
 
 struct service_conf {

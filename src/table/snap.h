@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/dataplane.h"
 #include "base/hash.h"
 #include "table/sched.h"
 #include "table/service.h"
@@ -26,10 +27,13 @@ static inline uint32_t backend_slot(uint32_t id)
 }
 
 enum backend_flags {
-	BACKEND_READY = 1 << 0,	 /* its MAC is known and its NIC is up: flows may go there */
-	BACKEND_OPEN = 1 << 1,	 /* takes new flows: weight > 0 and not removed */
-	BACKEND_VLAN = 1 << 2,	 /* frames to it carry the tag vlan, whatever they came with */
-	BACKEND_TUNNEL = 1 << 3, /* packets to it are wrapped: tunnel[slot] says how */
+	BACKEND_READY = 1 << 0,	  /* its MAC is known and its NIC is up: flows may go there */
+	BACKEND_OPEN = 1 << 1,	  /* takes new flows: weight > 0 and not removed */
+	BACKEND_VLAN = 1 << 2,	  /* frames to it carry the tag vlan, whatever they came with */
+	BACKEND_TUNNEL = 1 << 3,  /* packets to it are wrapped: tunnel[slot] says how */
+	BACKEND_REMOVED = 1 << 4, /* and only there for the flows that it had */
+	BACKEND_REFUSE = 1 << 5,  /* removed, and its flows are dropped; never with BACKEND_READY */
+	BACKEND_RESET = 1 << 6,	  /* with BACKEND_REFUSE: TCP clients are told by a reset */
 };
 
 /* A server of a service: one half of a cache line. */
@@ -79,8 +83,9 @@ struct snap {
 	uint32_t n_backends; /* slots, used or not */
 	struct service *service;
 	struct backend *backend;
-	struct tunnel *tunnel; /* by backend slot; NULL: nobody has one */
-	uint32_t *index;       /* hash index of service: its number + 1, or 0; linear probing */
+	struct backend self[NICS_MAX]; /* our own NICs: the way back out of each */
+	struct tunnel *tunnel;	       /* by backend slot; NULL: nobody has one */
+	uint32_t *index; /* hash index of service: its number + 1, or 0; linear probing */
 	uint32_t index_mask;
 	uint32_t n_prefixes;
 	uint8_t prefix[SNAP_PREFIXES]; /* lengths of the services' ranges, the longest first */
@@ -130,6 +135,12 @@ static inline const struct backend *snap_backend(const struct snap *s, uint32_t 
 	if (slot >= s->n_backends || s->backend[slot].id != id || !id)
 		return NULL;
 	return &s->backend[slot];
+}
+
+/* A NIC's own MAC address, as answers have it for their source. Whoever may hold s. */
+static inline const uint8_t *snap_own_mac(const struct snap *s, uint32_t nic)
+{
+	return s->self[nic].macs + 6;
 }
 
 #endif

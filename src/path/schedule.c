@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "path/schedule.h"
+
+const struct backend *schedule_by_hash(const struct lookup *l, const struct snap *s,
+				       const struct service *svc, const struct tuple *t)
+{
+	uint64_t hash;
+
+	if (!svc->pick->n)
+		return NULL;
+	if (svc->sched == SCHEDULER_MH)
+		hash = tuple_source_hash(t, &l->key->hash, svc->flags & SERVICE_HASH_PORT);
+	else
+		hash = tuple_tag(t, l->key);
+	return &s->backend[pick_hash(svc->pick, hash)];
+}
+
+static const struct backend *by_scheduler(struct lookup *l, const struct snap *s,
+					  const struct service *svc, const struct tuple *t,
+					  bool fresh)
+{
+	if (!svc->pick->n)
+		return NULL;
+	if (svc->sched == SCHEDULER_MH || !fresh)
+		return schedule_by_hash(l, s, svc, t);
+	return &s->backend[pick_next(svc->pick, svc->cursor)];
+}
+
+/* Who a client is to a service: its address, as far as the netmask has it. */
+static uint64_t client_tag(const struct lookup *l, const struct service *svc, const struct tuple *t)
+{
+	struct addr a = t->src;
+	uint32_t bits = svc->persist_prefix;
+	uint64_t tag;
+
+	if (bits < 128) {
+		memset(a.b + (bits + 7) / 8, 0, sizeof(a.b) - (bits + 7) / 8);
+		if (bits % 8)
+			a.b[bits / 8] &= (uint8_t)(0xff00 >> bits % 8);
+	}
+	tag = hash_words(&l->key->hash, (uint64_t[]){a.q[0], a.q[1], svc->slot}, 3);
+	return tag ? tag : 1;
+}
+
+/* Weight 0 ends persistence, as with IPVS's expire_quiescent_template: it drains. */
+static const struct backend *by_persistence(struct lookup *l, const struct snap *s,
+					    const struct service *svc, const struct tuple *t,
+					    bool fresh, uint32_t now)
+{
+	uint64_t client = client_tag(l, svc, t);
+	uint32_t had = persist_get(&l->persist, client, now, svc->persist), has;
+	const struct backend *be = snap_backend(s, had);
+
+	if (be && be->service == svc->slot && schedule_takes_new(be))
+		return be;
+	be = by_scheduler(l, s, svc, t, fresh);
+	if (!be)
+		return NULL;
+	has = persist_put(&l->persist, client, be->id, had, now, svc->persist);
+	return has == be->id || !snap_backend(s, has) ? be : snap_backend(s, has);
+}
+
+const struct backend *schedule_pick(struct lookup *l, const struct snap *s,
+				    const struct service *svc, const struct tuple *t, bool fresh,
+				    uint32_t now)
+{
+	if (svc->persist)
+		return by_persistence(l, s, svc, t, fresh, now);
+	return by_scheduler(l, s, svc, t, fresh);
+}
