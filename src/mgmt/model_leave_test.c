@@ -12,11 +12,11 @@ static void a_removed_server_stays_while_it_has_flows(void **state)
 	id = world_id_of(w, "10.0.0.1");
 	flow = flow_add(&w->flows[1], 77, id, FLOW_ESTABLISHED, now);
 	world_drop(w, "10.0.0.1");
-	assert_int_equal(world_flags_of(id), BACKEND_READY);
+	assert_int_equal(world_flags_of(id), BACKEND_READY | BACKEND_REMOVED);
 	assert_false(world_picked(id));
 	for (int i = 0; i < 4; i++)
 		model_sweep(w->model);
-	assert_int_equal(world_flags_of(id), BACKEND_READY);
+	assert_int_equal(world_flags_of(id), BACKEND_READY | BACKEND_REMOVED);
 	world_expect_log(w, "");
 	world_reach(w, "10.0.0.1", REACH_OK, 99); /* its flows follow its MAC */
 	assert_int_equal(snap_backend(snap_get(), id)->macs[5], 99);
@@ -86,7 +86,7 @@ static void a_server_that_comes_back_keeps_its_connections(void **state)
 	assert_int_equal(model_commit(w->model), 0);
 	assert_false(model_service_get(w->model, &s.ep, &out));
 	assert_null(world_seen());
-	assert_int_equal(world_flags_of(id), BACKEND_READY);
+	assert_int_equal(world_flags_of(id), BACKEND_READY | BACKEND_REMOVED);
 	for (int i = 0; i < 4; i++)
 		model_sweep(w->model);
 	assert_int_equal(model_services(w->model), 1); /* it waits for one, not for the other */

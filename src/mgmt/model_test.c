@@ -174,7 +174,7 @@ static void weight_0_keeps_flows_and_takes_no_new_ones(void **state)
 	assert_int_equal(model_backend_edit(w->model, &ep, &b), 0);
 	assert_int_equal(model_commit(w->model), 0);
 	assert_int_equal(world_id_of(w, "10.0.0.1"), id);
-	assert_int_equal(world_flags_of(id), BACKEND_READY);
+	assert_int_equal(world_flags_of(id), BACKEND_READY | BACKEND_REMOVED);
 	assert_false(world_picked(id));
 	assert_true(world_picked(world_id_of(w, "10.0.0.2")));
 }

@@ -85,7 +85,7 @@ static inline void craft_ip6(const struct craft *c, uint8_t *at, uint32_t l4_len
 		.len = htons((uint16_t)l4_len),
 		.next = c->udp ? IPPROTO_UDP : IPPROTO_TCP,
 		.hops = c->ttl ? c->ttl : 64,
-		.addrs = {0x20, 1, 0xd, 0xb8, [14] = (uint8_t)(c->client >> 8),
+		.addrs = {0x20, 1, 0xd, 0xb8, [13] = 1, [14] = (uint8_t)(c->client >> 8),
 			  [15] = (uint8_t)c->client, [16] = 0x20, 1, 0xd, 0xb8, [31] = 0x80},
 	};
 
@@ -96,7 +96,8 @@ static inline void craft_ip6(const struct craft *c, uint8_t *at, uint32_t l4_len
 static inline uint32_t craft_ports(const struct craft *c, uint8_t *at, uint32_t l4_len)
 {
 	__be16 from = htons((uint16_t)(1024 + c->client)), to = htons(c->port ? c->port : 80);
-	struct wire_tcp tcp = {.ports = {from, to}, .offset = 5 << 4, .flags = c->flags ? c->flags : TH_ACK};
+	struct wire_tcp tcp = {
+		.ports = {from, to}, .offset = 5 << 4, .flags = c->flags ? c->flags : TH_ACK};
 	struct wire_udp udp = {.ports = {from, to}, .len = htons((uint16_t)l4_len)};
 
 	if (c->udp)
