@@ -29,13 +29,10 @@ static inline bool proto_has_ports(uint8_t proto)
  * solicitation. An error is about what a server sent: its tuple is that one's, turned round. */
 bool pkt_tuple(const struct pkt *p, struct tuple *out);
 
-/* The destination address of an IP packet, whatever it is. */
-struct addr tuple_destination(const struct pkt *p);
-
 /* The tag that tag_pkt gives the flow's own packets. */
 uint64_t tuple_tag(const struct tuple *t, const struct tag_key *key);
 
-/* Where it goes; the hash of where it comes from, with or without the port. */
+/* As parse_endpoint and parse_source_hash say of the flow's own packets. */
 struct endpoint tuple_endpoint(const struct tuple *t);
 uint64_t tuple_source_hash(const struct tuple *t, const struct hash_key *key, bool port);
 

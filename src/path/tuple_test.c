@@ -106,15 +106,34 @@ static void the_tag_is_the_fast_lanes(void **state)
 		struct tag_key k = key(aes);
 
 		for (int i = 0; i < FAMILIES; i++) {
-			struct burst b = {.n = 1, .pkt = {classified(family[i][0], frame)}};
+			struct pkt p = classified(family[i][0], frame);
 			struct tuple t;
 
-			if (b.pkt[0].kind != PKT_FLOW)
-				continue;
-			assert_true(pkt_tuple(&b.pkt[0], &t));
-			b.pkt[0].tag = tag_pkt(&b.pkt[0], &k);
-			assert_true(b.pkt[0].tag == tuple_tag(&t, &k));
+			assert_true(pkt_tuple(&p, &t));
+			assert_true(tag_pkt(&p, &k) == tuple_tag(&t, &k));
 		}
+	}
+}
+
+static void endpoint_and_hashes_are_the_fast_lanes(void **state)
+{
+	static const char *const recipe[] = {"ip4 tcp:S",	 "ip4 src:10.7.7.7 udp sp:9 dp:53",
+					     "ip6 tcp:S dp:443", "ip6 udp",
+					     "ip4 l4:47 pay:9",	 "ip4 sctp"};
+	uint8_t frame[RECIPE_MAX];
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		struct pkt p = classified(recipe[i], frame);
+		struct endpoint ep = parse_endpoint(&p), mine;
+		struct tuple t;
+
+		assert_true(pkt_tuple(&p, &t));
+		mine = tuple_endpoint(&t);
+		assert_memory_equal(&mine, &ep, sizeof(ep));
+		for (int port = 0; port < 2; port++)
+			assert_true(tuple_source_hash(&t, &hash_key, port) ==
+				    parse_source_hash(&p, &hash_key, port));
 	}
 }
 
@@ -168,16 +187,15 @@ static void protocols_without_ports_need_no_payload(void **state)
 	for (int aes = 0; aes < 2; aes++) {
 		uint32_t len = recipe_frame("ip6 l4:59", frame);
 		uint8_t *exact = memcpy(malloc(len), frame, len);
-		struct burst b = {.n = 1, .pkt = {{.data = exact, .len = len}}};
+		struct pkt p = {.data = exact, .len = len};
 		struct tag_key k = key(aes);
 		struct tuple t;
 
-		classify_pkt(&b.pkt[0]);
-		assert_int_equal(b.pkt[0].drop, DROP_NONE);
-		b.pkt[0].tag = tag_pkt(&b.pkt[0], &k);
-		assert_true(pkt_tuple(&b.pkt[0], &t));
+		classify_pkt(&p);
+		assert_int_equal(p.drop, DROP_NONE);
+		assert_true(pkt_tuple(&p, &t));
 		assert_int_equal(t.sport | t.dport, 0);
-		assert_true(b.pkt[0].tag == tuple_tag(&t, &k));
+		assert_true(tag_pkt(&p, &k) == tuple_tag(&t, &k));
 		free(exact);
 	}
 }
@@ -187,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_packets_of_a_flow_have_its_tuple_and_tag),
 		cmocka_unit_test(the_tag_is_the_fast_lanes),
+		cmocka_unit_test(endpoint_and_hashes_are_the_fast_lanes),
 		cmocka_unit_test(hashes_hang_on_what_they_are_of),
 		cmocka_unit_test(some_packets_do_not_say),
 		cmocka_unit_test(protocols_without_ports_need_no_payload),
