@@ -204,6 +204,32 @@ static uint32_t addr_len(const struct pkt *p)
 	return p->v4 ? 4 : 16;
 }
 
+/* An IPv4-mapped address on the wire would be taken for the IPv4 address. */
+static bool is_mapped(const uint8_t *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+
+	return !memcmp(addr, mapped, sizeof(mapped));
+}
+
+/* Addresses that no client can have (RFC 1812 5.3.7, RFC 6890). */
+static bool addr_absurd(const uint8_t *addr, bool v4)
+{
+	static const uint8_t compatible[12];
+
+	if (v4)
+		return addr[0] == 0 || addr[0] == 127 || addr[0] >= 224;
+	return addr[0] == 0xff || !memcmp(addr, compatible, sizeof(compatible)) || is_mapped(addr);
+}
+
+bool classify_martian(const struct pkt *p)
+{
+	const uint8_t *src = ip_addrs(p, p->l3), *dst = src + addr_len(p);
+
+	return !memcmp(src, dst, addr_len(p)) || addr_absurd(src, p->v4) ||
+	       (!p->v4 && is_mapped(dst));
+}
+
 /* What no reassembly would take: nothing in it, beyond a packet's greatest length, a piece that
  * leaves a gap of its own making; and those whose only use is to slip a header past a filter
  * (RFC 1858, RFC 3128): a first one without its whole header, a later one that reaches into it. */
@@ -236,7 +262,8 @@ static bool mtu_absurd(const struct pkt *p, const struct wire_icmp *icmp)
 	return icmp->type == ICMP6_PACKET_TOO_BIG && ntohl(mtu) < CLASSIFY_MTU6;
 }
 
-/* An error is about a packet that left a server with the address that the error came to. */
+/* An error is about a packet that left a server for a client, with the address that the error came
+ * to. */
 static enum drop classify_error(struct pkt *p, const struct wire_icmp *icmp)
 {
 	uint32_t inner = p->l4 + sizeof(*icmp), len = addr_len(p);
@@ -246,6 +273,8 @@ static enum drop classify_error(struct pkt *p, const struct wire_icmp *icmp)
 	p->kind = PKT_ICMP_ERROR;
 	why = p->v4 ? walk_ip4(p->data, inner, p->end, &l) : walk_ip6(p->data, inner, p->end, &l);
 	if (why || memcmp(ip_addrs(p, inner), ip_addrs(p, p->l3) + len, len))
+		return DROP_ICMP;
+	if (addr_absurd(ip_addrs(p, inner) + len, p->v4))
 		return DROP_ICMP;
 	if (!l.off && p->end - l.l4 < QUOTED_L4)
 		return DROP_ICMP;
@@ -328,21 +357,6 @@ static enum drop classify_icmp(struct pkt *p, const struct layer *l)
 	if (row->kind == PKT_ICMP_ERROR)
 		return classify_error(p, icmp);
 	return row->kind == PKT_SOLICIT ? classify_solicit(p, l) : DROP_NONE;
-}
-
-/* Sources that no client can have (RFC 1812 5.3.7, RFC 6890), or that are the destination too. An
- * IPv4-mapped address on the wire would be taken for the IPv4 address. */
-bool classify_martian(const struct pkt *p)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, 0xff}, compatible[12];
-	const uint8_t *src = ip_addrs(p, p->l3), *dst = src + addr_len(p);
-
-	if (!memcmp(src, dst, addr_len(p)))
-		return true;
-	if (p->v4)
-		return src[0] == 0 || src[0] == 127 || src[0] >= 224;
-	return src[0] == 0xff || !memcmp(src, compatible, sizeof(compatible)) ||
-	       !memcmp(src, mapped, sizeof(mapped)) || !memcmp(dst, mapped, sizeof(mapped));
 }
 
 /* Behind the IP headers. */

@@ -327,6 +327,10 @@ static void names_what_is_wrong_with_icmp(void **state)
 		{"ip4 icmp:3,1 ip4 src:192.168.1.1 dst:10.0.0.1 udp",
 		 DROP_ICMP}, /* not the VIP's */
 		{"ip6 icmp:1,4 ip6 src:2001:db8::81 udp", DROP_ICMP},
+		{"ip4 icmp:3,1 ip4 src:192.168.1.222 dst:224.0.0.1 udp", DROP_ICMP}, /* no client */
+		{"ip4 icmp:3,1 ip4 src:192.168.1.222 dst:127.0.0.1 udp", DROP_ICMP},
+		{"ip6 icmp:1,4 ip6 src:2001:db8::80 dst:::ffff:10.0.0.1 udp", DROP_ICMP},
+		{"ip6 icmp:1,4 ip6 src:2001:db8::80 dst:ff02::1 udp", DROP_ICMP},
 		{"ip6 ttl:254 nd:135,2001:db8::80", DROP_ICMP},
 		{"ip6 ttl:255 nd:135,ff02::1", DROP_ICMP},
 		{"ip6 ttl:255 nd:135,2001:db8::80 put:1,01", DROP_ICMP},
