@@ -35,6 +35,7 @@ $(eval $(call unit,classify_test,src/path/classify_test.c src/path/recipe_test.c
 $(eval $(call unit,tuple_test,src/path/tuple_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,answer_test,src/path/answer_test.c src/path/recipe_test.c src/path/answer.c src/path/classify.c src/base/csum.c src/base/addr.c))
 $(eval $(call unit,icmp_error_test,src/path/icmp_error_test.c src/path/recipe_test.c src/path/icmp_error.c src/path/classify.c src/base/csum.c src/base/addr.c src/base/counters.c))
+$(eval $(call unit,grid_test,$(patsubst %,src/path/%.c,grid_test grid_rows_test recipe_test classify tuple tag parse lookup rewrite answer icmp_error) $(patsubst %,src/table/%.c,flow snap sched maglev quota) $(patsubst %,src/base/%.c,addr hash csum counters)))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c
 $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))
@@ -75,15 +76,26 @@ $(BUILD)/test/%:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lcmocka
 
-# Twenty seconds of any bytes for the packet path. CORPUS=DIR keeps what it learns.
+# Twenty seconds each of any bytes for the packet path, which begin as the packet grid's frames.
+# CORPUS=DIR keeps what they learn.
 FUZZ_SECONDS ?= 20
 CORPUS ?= build/fuzz/corpus
+FUZZERS := parse_fuzz classify_fuzz
 .PHONY: fuzz
-fuzz: build/fuzz/parse_fuzz
-	$(Q)mkdir -p $(CORPUS)
-	$(Q)build/fuzz/parse_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 $(CORPUS)
+fuzz: $(addprefix build/fuzz/,$(FUZZERS)) build/fuzz/grid_corpus
+	$(Q)mkdir -p $(CORPUS) build/fuzz/grid
+	$(Q)build/fuzz/grid_corpus build/fuzz/grid
+	$(Q)set -e; for f in $(FUZZERS); do build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=2048 \
+		-print_final_stats=1 $(CORPUS) build/fuzz/grid; done
 build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/rewrite.c src/table/flow.c \
 		src/base/csum.c src/base/hash.c src/base/addr.c
+build/fuzz/classify_fuzz: ci/fuzz/classify_fuzz.c $(patsubst %,src/path/%.c,classify tuple tag answer icmp_error rewrite) \
+		src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c
+build/fuzz/grid_corpus: ci/fuzz/grid_corpus.c src/path/grid_rows_test.c src/path/recipe_test.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^
+$(addprefix build/fuzz/,$(FUZZERS)):
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \

@@ -42,6 +42,7 @@ struct recipe {
 	uint32_t next; /* where the last IP header says what follows; 0: it is an EtherType */
 	int ip;	       /* the last IP header; -1: none */
 	bool hop;
+	bool partial;
 	struct header header[HEADERS_MAX];
 	int n;
 	struct patch put[PATCHES_MAX], raw[PATCHES_MAX];
@@ -410,6 +411,8 @@ static bool rest_word(struct recipe *r, const char *word, const char *arg)
 		patch_add(r, r->put, &r->n_put, arg);
 	else if (!strcmp(word, "raw"))
 		patch_add(r, r->raw, &r->n_raw, arg);
+	else if (!strcmp(word, "partial"))
+		r->partial = true;
 	else if (!strcmp(word, "pad"))
 		r->pad = (uint32_t)atoi(arg);
 	else if (!strcmp(word, "cut"))
@@ -452,7 +455,8 @@ static void l4_check(const struct recipe *r, const struct header *h, const struc
 	sum = plain_sum(sum, r->frame + ip->at + (v4 ? 12 : 8), v4 ? 8 : 32);
 	if (h->kind == HEADER_ICMP && v4)
 		sum = 0;
-	sum = ~plain_sum(sum, at, len) & 0xffff;
+	if (!r->partial)
+		sum = ~plain_sum(sum, at, len) & 0xffff;
 	put16(at + field, h->kind == HEADER_UDP && !sum ? 0xffff : sum);
 }
 

@@ -21,6 +21,7 @@
  *   hex:BYTES pay:N            payload
  *   more:N                     the last IP header tells of N bytes more (or less) than there are
  *   put:AT,HEX raw:AT,HEX      changes bytes of the last header, before and after checksums
+ *   partial                    TCP's and UDP's checksum is left to a NIC: the pseudo header's sum
  *   pad:N cut:N                bytes behind the packet; bytes taken off the frame's end
  */
 #ifndef SHUNT_PATH_RECIPE_TEST_H
