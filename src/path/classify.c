@@ -145,16 +145,6 @@ static enum drop walk_ip6(const uint8_t *data, uint32_t l3, uint32_t end, struct
 	return why;
 }
 
-/* No TCP sends these; they are a scanner's: null, SYN with FIN or RST, "xmas". */
-static bool flags_absurd(uint8_t flags)
-{
-	const uint8_t all = TH_FIN | TH_SYN | TH_RST | TH_PUSH | TH_ACK | TH_URG;
-	const uint8_t xmas = TH_FIN | TH_PUSH | TH_URG;
-
-	return !(flags & all) || (flags & TH_SYN && flags & (TH_FIN | TH_RST)) ||
-	       (flags & (xmas | TH_ACK)) == xmas;
-}
-
 static enum drop check_tcp(struct pkt *p, uint32_t room)
 {
 	const struct wire_tcp *tcp = (const void *)(p->data + p->l4);
@@ -166,7 +156,7 @@ static enum drop check_tcp(struct pkt *p, uint32_t room)
 	if (header < sizeof(*tcp) || header > room)
 		return DROP_BAD_L4;
 	p->tcp_flags = tcp->flags;
-	return flags_absurd(tcp->flags) ? DROP_TCP_FLAGS : DROP_NONE;
+	return classify_flags_absurd(tcp->flags) ? DROP_TCP_FLAGS : DROP_NONE;
 }
 
 /* whole: not a first fragment, whose datagram is longer than itself. */
@@ -395,6 +385,11 @@ static enum drop check_options(const uint8_t *o, uint32_t len)
 	return DROP_NONE;
 }
 
+static bool header_sum_right(const struct wire_ip4 *ip, uint32_t len)
+{
+	return csum_fold(csum_add(0, ip, len)) == 0xffff;
+}
+
 /* l3: where the IP header begins; len: where the frame ends. */
 static enum drop classify_ip4(struct pkt *p, uint32_t l3, uint32_t len)
 {
@@ -411,7 +406,7 @@ static enum drop classify_ip4(struct pkt *p, uint32_t l3, uint32_t len)
 	if (end < l.l4 || end > len)
 		return DROP_BAD_IP;
 	p->end = (uint16_t)end;
-	if (csum_fold(csum_add(0, ip, l.l4 - l3)) != 0xffff)
+	if (!header_sum_right(ip, l.l4 - l3))
 		return DROP_BAD_CHECK;
 	why = check_options((const uint8_t *)(ip + 1), l.l4 - l3 - (uint32_t)sizeof(*ip));
 	return why ? why : classify_rest(p, &l);
@@ -494,6 +489,15 @@ void classify_pkt(struct pkt *p)
 	p->proto = 0;
 	p->tcp_flags = 0;
 	p->drop = (uint8_t)classify_eth(p);
+}
+
+enum drop classify_rest_of_plain(const struct pkt *p)
+{
+	if (p->v4 && !header_sum_right((const void *)(p->data + p->l3), (uint32_t)(p->l4 - p->l3)))
+		return DROP_BAD_CHECK;
+	if (p->proto == IPPROTO_TCP && classify_flags_absurd(p->tcp_flags))
+		return DROP_TCP_FLAGS;
+	return classify_martian(p) ? DROP_MARTIAN : DROP_NONE;
 }
 
 enum drop classify_macs(const struct pkt *p, const uint8_t own[6])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "path/classify.h"
 
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -389,6 +390,49 @@ static enum drop macs(const char *recipe)
 	return classify_macs(&p, recipe_mac("director"));
 }
 
+static void knows_all_absurd_flags(void **state)
+{
+	(void)state;
+	for (int f = 0; f < 256; f++) {
+		bool none = !(f & (TH_FIN | TH_SYN | TH_RST | TH_PUSH | TH_ACK | TH_URG));
+		bool syn = f & TH_SYN && f & (TH_FIN | TH_RST);
+		bool xmas = f & TH_FIN && f & TH_PUSH && f & TH_URG && !(f & TH_ACK);
+
+		assert_int_equal(classify_flags_absurd((uint8_t)f), none || syn || xmas);
+	}
+}
+
+/* What is said of a plain packet at once is said of it late, too. */
+static void has_the_same_against_a_plain_packet_later(void **state)
+{
+	static const struct row row[] = {
+		{"ip4 tcp:S", DROP_NONE},
+		{"ip4 udp pay:9", DROP_NONE},
+		{"ip6 tcp:A", DROP_NONE},
+		{"ip4 raw:10,0000 tcp:S", DROP_BAD_CHECK},
+		{"ip4 tcp:SF", DROP_TCP_FLAGS},
+		{"ip6 tcp:-", DROP_TCP_FLAGS},
+		{"ip4 src:127.0.0.1 udp", DROP_MARTIAN},
+		{"ip4 src:192.168.1.222 tcp:S", DROP_MARTIAN},
+		{"ip6 src:ff02::1 udp", DROP_MARTIAN},
+	};
+	uint8_t frame[RECIPE_MAX];
+
+	(void)state;
+	CHECK_ROWS(row);
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		struct pkt p = {.data = frame, .len = recipe_frame(row[i].recipe, frame)};
+		bool udp = strstr(row[i].recipe, "udp");
+
+		p.v4 = row[i].recipe[2] == '4';
+		p.l3 = 14;
+		p.l4 = p.v4 ? 34 : 54;
+		p.proto = udp ? IPPROTO_UDP : IPPROTO_TCP;
+		p.tcp_flags = udp ? 0 : frame[p.l4 + 13];
+		assert_int_equal(classify_rest_of_plain(&p), row[i].why);
+	}
+}
+
 static void knows_its_own_mac(void **state)
 {
 	(void)state;
@@ -416,6 +460,8 @@ int main(void)
 		cmocka_unit_test(names_what_is_wrong_with_fragments),
 		cmocka_unit_test(names_what_is_wrong_with_icmp),
 		cmocka_unit_test(stays_within_bounds_however_short),
+		cmocka_unit_test(knows_all_absurd_flags),
+		cmocka_unit_test(has_the_same_against_a_plain_packet_later),
 		cmocka_unit_test(knows_its_own_mac),
 	};
 
