@@ -33,6 +33,8 @@ const struct grid_row grid_row[] = {
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip l4:47 hex:00000800 pay:40"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip l4:47 hex:00000800", .first = "$ip l4:47 pay:8"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip l4:47"}, /* nothing in it */
+	{GRID_BOTH, GRID_FORWARD,
+	 .in = "$ip l4:47 hex:00000800 ip4 src:10.1.1.1 dst:10.2.2.2 tcp:S pay:9"},
 	/* lengths: padding stays, all else is refused */
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip tcp:S pad:6"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp pay:1 pad:17"},
@@ -306,6 +308,9 @@ const struct grid_row grid_row[] = {
 	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip udp dp:53", .kernel = true},
 	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip sctp dp:9", .kernel = true},
 	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip l4:4 pay:40", .kernel = true},
+	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE,
+	 .in = "$ip ip4 src:10.1.1.1 dst:192.168.1.222 tcp:S", .kernel = true},
+	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip ip6 tcp:S", .kernel = true},
 	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip l4:50 pay:40", .kernel = true},
 	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip l4:51 pay:40", .kernel = true},
 	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE, .in = "$ip l4:59", .kernel = true},

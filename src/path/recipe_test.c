@@ -149,7 +149,7 @@ static void ip_add(struct recipe *r, bool v4)
 
 	addr_put("2001:db8::1", false, ip6.addrs);
 	addr_put("2001:db8::80", false, ip6.addrs + 16);
-	if (!inner || r->header[r->n - 1].kind != HEADER_ICMP)
+	if (!r->n || r->next >= r->header[r->n - 1].at) /* else it is layer 4's payload */
 		follow(r, v4 ? IPPROTO_IPIP : IPPROTO_IPV6, v4 ? ETH_P_IP : ETH_P_IPV6);
 	at = v4 ? header_add(r, HEADER_IP4, &ip4, sizeof(ip4))
 		: header_add(r, HEADER_IP6, &ip6, sizeof(ip6));
