@@ -20,16 +20,17 @@ enum {
  * l4 (inner_l4) if the protocol has them and the packet isn't a later fragment. Pure; any input. */
 void classify_pkt(struct pkt *p);
 
-/* Whether no TCP sends such flags; they are a scanner's: none, SYN with FIN or RST, FIN, PSH and URG
- * without ACK ("xmas"). One bit for each of the 64 combinations of FIN (1) to URG (32): in a fast
- * lane, a shift. */
+/* Whether no TCP sends such flags; they are a scanner's: none, SYN with FIN or RST, FIN, PSH and
+ * URG without ACK ("xmas"). One bit for each of the 64 combinations of FIN (1) to URG (32), so that
+ * a fast lane can afford it. */
 static inline bool classify_flags_absurd(uint8_t flags)
 {
 	return 0xc8c8eac8c8c8c8c9ull >> (flags & 63) & 1;
 }
 
 /* What classify_pkt would have against a packet that a fast lane took for a plain one, by its
- * lengths alone: its IPv4 header's checksum, its TCP flags, its addresses. DROP_NONE: nothing. Pure. */
+ * lengths alone: its IPv4 header's checksum, its TCP flags, its addresses. DROP_NONE: nothing.
+ * Pure. */
 enum drop classify_rest_of_plain(const struct pkt *p);
 
 /* DROP_NONE if the frame is for this NIC, by its MAC address, and not from it: else DROP_NOT_OURS

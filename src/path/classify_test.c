@@ -25,8 +25,10 @@ static struct pkt classified_bytes(const uint8_t *frame, uint32_t len, struct tu
 	classify_pkt(&p);
 	memset(tuple, 0, sizeof(*tuple));
 	if (!p.drop) {
+		assert_int_equal(p.l3, 14 + 4 * p.tags);
 		assert_in_range(p.l4, p.l3, p.end);
 		assert_in_range(p.end, p.l4, len);
+		assert_true(p.kind != PKT_FRAGMENT || p.frag_off || p.frag_more);
 		pkt_tuple(&p, tuple);
 	}
 	assert_memory_equal(exact, frame, len); /* only looked at */
@@ -380,6 +382,80 @@ static void stays_within_bounds_however_short(void **state)
 	}
 }
 
+static uint16_t sum16(const uint8_t *p, uint32_t len)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < len; i++)
+		sum += i & 1 ? p[i] : p[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* All combinations of header length, fragment fields, protocol, total length and VLAN tags. */
+static void stays_within_bounds_in_every_ip4_shape(void **state)
+{
+	static const uint16_t frag[] = {0, 0x2000, 1, 0x2001, 0x4000, 185, 0x3fff, 0x1fff};
+	static const uint8_t proto[] = {1, 6, 17, 132, 47, 58, 4, 0};
+	static const uint16_t len[] = {0, 19, 20, 27, 28, 40, 60, 88};
+	uint8_t frame[14 + 3 * 4 + 88];
+	uint32_t taken = 0;
+	struct tuple t;
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536; i++) {
+		uint32_t tags = i >> 14 & 3, l3 = 14 + 4 * tags, size = len[i >> 10 & 7];
+		uint8_t *ip = frame + l3;
+
+		memset(frame, 0x45, sizeof(frame));
+		for (uint32_t k = 0; k < tags; k++)
+			memcpy(frame + 12 + 4 * k, "\x81\x00\x00\x05", 4);
+		memcpy(frame + l3 - 2, "\x08\x00", 2);
+		memset(ip + 20, 1, 40);		     /* options */
+		memset(ip + (i & 15) * 4, 0x50, 28); /* an ACK, or a datagram without end */
+		ip[15] = 1;
+		ip[0] = (uint8_t)(0x40 | (i & 15));
+		memcpy(ip + 2, (uint8_t[]){0, (uint8_t)size}, 2);
+		memcpy(ip + 6,
+		       (uint8_t[]){(uint8_t)(frag[i >> 4 & 7] >> 8), (uint8_t)frag[i >> 4 & 7]}, 2);
+		ip[9] = proto[i >> 7 & 7];
+		memset(ip + 10, 0, 2);
+		memcpy(ip + 10, (uint16_t[]){htons(sum16(ip, (i & 15) * 4))}, 2);
+		taken += !classified_bytes(frame, l3 + size, &t).drop;
+		taken += !classified_bytes(frame, l3 + 88, &t).drop;
+	}
+	assert_in_range(taken, 1000, 131072); /* it isn't that nothing comes through */
+}
+
+/* All chains of five headers, the last of which may be cut. */
+static void every_chain_of_ip6_headers_ends(void **state)
+{
+	static const uint8_t next[] = {0, 43, 44, 60, 6, 17, 58, 59};
+	uint8_t frame[14 + 40 + 5 * 8] = {[12] = 0x86, 0xdd, 0x60, [21] = 64, 0x20};
+	uint32_t taken = 0;
+	struct tuple t;
+
+	(void)state;
+	frame[38] = 0x20; /* another address */
+	frame[53] = 1;
+	for (uint32_t i = 0; i < 32768 * 8; i++) {
+		uint32_t size = 40 - (i >> 15) % 8 * 3;
+
+		frame[19] = (uint8_t)size;
+		frame[20] = next[i & 7];
+		for (uint32_t k = 0; k < 4; k++) {
+			uint8_t *ext = frame + 54 + 8 * k;
+
+			memset(ext, 0, 8);
+			ext[0] = next[i >> (3 * k + 3) & 7];
+			ext[2] = 2; /* a routing header's type */
+		}
+		taken += !classified_bytes(frame, 54 + size, &t).drop;
+	}
+	assert_in_range(taken, 1000, 32768 * 8 - 1000);
+}
+
 static enum drop macs(const char *recipe)
 {
 	uint8_t frame[RECIPE_MAX];
@@ -462,6 +538,8 @@ int main(void)
 		cmocka_unit_test(stays_within_bounds_however_short),
 		cmocka_unit_test(knows_all_absurd_flags),
 		cmocka_unit_test(has_the_same_against_a_plain_packet_later),
+		cmocka_unit_test(stays_within_bounds_in_every_ip4_shape),
+		cmocka_unit_test(every_chain_of_ip6_headers_ends),
 		cmocka_unit_test(knows_its_own_mac),
 	};
 
