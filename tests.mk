@@ -82,16 +82,16 @@ FUZZ_SECONDS ?= 20
 CORPUS ?= build/fuzz/corpus
 FUZZERS := parse_fuzz classify_fuzz
 .PHONY: fuzz
-fuzz: $(addprefix build/fuzz/,$(FUZZERS)) build/fuzz/grid_corpus
+fuzz: $(addprefix build/fuzz/,$(FUZZERS)) build/fuzz/grid_dump
 	$(Q)mkdir -p $(CORPUS) build/fuzz/grid
-	$(Q)build/fuzz/grid_corpus build/fuzz/grid
+	$(Q)build/fuzz/grid_dump build/fuzz/grid
 	$(Q)set -e; for f in $(FUZZERS); do build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=2048 \
 		-print_final_stats=1 $(CORPUS) build/fuzz/grid; done
 build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/rewrite.c src/table/flow.c \
 		src/base/csum.c src/base/hash.c src/base/addr.c
 build/fuzz/classify_fuzz: ci/fuzz/classify_fuzz.c $(patsubst %,src/path/%.c,classify tuple tag answer icmp_error rewrite) \
 		src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c
-build/fuzz/grid_corpus: ci/fuzz/grid_corpus.c src/path/grid_rows_test.c src/path/recipe_test.c
+build/fuzz/grid_dump: ci/grid/grid_dump.c src/path/grid_rows_test.c src/path/recipe_test.c src/base/counters.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^

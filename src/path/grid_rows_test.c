@@ -23,7 +23,7 @@ const struct grid_row grid_row[] = {
 	{GRID_BOTH, GRID_FORWARD,
 	 .in = "$ip tcp:S put:12,a0 hex:020405b40402080a00010203040506070103030a"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp"},
-	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp pay:1", .first = "$ip udp"},
+	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp pay:2", .first = "$ip udp"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp pay:1472"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp pay:8 raw:6,0000"}, /* no checksum */
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip udp raw:4,0008 pay:5"}, /* shorter than its packet */
@@ -69,8 +69,8 @@ const struct grid_row grid_row[] = {
 	{GRID_4, GRID_DROP, .why = DROP_BAD_IP, .in = "$ip raw:2,0000 udp"},
 	{GRID_4, GRID_DROP, .why = DROP_BAD_IP, .in = "$ip raw:2,ffff udp"},
 	{GRID_6, GRID_DROP, .why = DROP_BAD_IP, .in = "$ip raw:4,ffff udp"},
-	{GRID_BOTH, GRID_DROP, .why = DROP_SHORT, .in = "cut:1", .untagged = true, .kernel = true},
-	{GRID_BOTH, GRID_DROP, .why = DROP_SHORT, .in = "cut:14", .untagged = true, .kernel = true},
+	{GRID_4, GRID_DROP, .why = DROP_SHORT, .in = "cut:1", .untagged = true, .kernel = true},
+	{GRID_4, GRID_DROP, .why = DROP_SHORT, .in = "cut:14", .untagged = true, .kernel = true},
 	/* IPv4 header */
 	{GRID_4, GRID_FORWARD, .in = "$ip opt:01010101 tcp:S"},
 	{GRID_4, GRID_FORWARD, .in = "$ip opt:94040000 udp pay:3"},	/* router alert */
