@@ -69,6 +69,7 @@ struct pkt {
 			__be32 frag_id;
 			uint16_t frag_off; /* in bytes; 0: the first, which has the ports */
 			bool frag_more;
+			uint8_t frag_skip; /* of its bytes, 8 * this are headers before l4 */
 		};
 		struct {		   /* PKT_ICMP_ERROR: the packet it is about */
 			uint16_t inner;	   /* offset of its IP header */

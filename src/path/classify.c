@@ -27,6 +27,8 @@ enum {
 /* Where IP headers lead to. */
 struct layer {
 	uint32_t l4;
+	uint32_t
+		piece; /* where a fragment's part of its packet begins: IPv6 headers may be in it */
 	uint8_t proto;
 	bool fragment;	/* off or more isn't 0 */
 	bool has_frag6; /* a fragment header was met */
@@ -83,6 +85,7 @@ static enum drop walk_ip4(const uint8_t *data, uint32_t l3, uint32_t end, struct
 		.off = (uint16_t)((frag & IP_OFFMASK) * 8),
 		.id = ip->id,
 	};
+	l->piece = l->l4;
 	return l->l4 > end ? DROP_BAD_IP : DROP_NONE;
 }
 
@@ -97,6 +100,7 @@ static enum drop walk_frag6(const struct wire_ip6_frag *frag, struct layer *l)
 	l->more = offset & 1;
 	l->fragment = l->off || l->more; /* else atomic: a whole packet (RFC 6946) */
 	l->id = frag->id;
+	l->piece = l->l4 + (uint32_t)sizeof(*frag);
 	return DROP_NONE;
 }
 
@@ -225,14 +229,15 @@ bool classify_martian(const struct pkt *p)
  * (RFC 1858, RFC 3128): a first one without its whole header, a later one that reaches into it. */
 static enum drop classify_fragment(struct pkt *p, const struct layer *l)
 {
-	uint32_t room = (uint32_t)(p->end - p->l4), before = p->v4 ? (uint32_t)(p->l4 - p->l3) : 0;
+	uint32_t room = p->end - l->piece, before = p->v4 ? (uint32_t)(p->l4 - p->l3) : 0;
 	enum drop why;
 
 	p->kind = PKT_FRAGMENT;
 	p->frag_id = l->id;
 	p->frag_off = l->off;
 	p->frag_more = l->more;
-	if (!room || before + l->off + room > PACKET_MAX || (l->more && room % 8))
+	p->frag_skip = (uint8_t)((l->l4 - l->piece) / 8);
+	if (p->end == p->l4 || before + l->off + room > PACKET_MAX || (l->more && room % 8))
 		return DROP_FRAG_BAD;
 	if (l->off)
 		return l->off < l4_least(p->proto) ? DROP_FRAG_BAD : DROP_NONE;

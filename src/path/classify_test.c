@@ -123,6 +123,11 @@ static void tells_fragments_apart(void **state)
 	assert_int_equal(p.frag_off, 65512);
 	assert_false(p.frag_more);
 	assert_int_equal(p.l4, 14 + 40 + 16);
+	assert_int_equal(p.frag_skip, 0);
+	p = classified("ip6 ext:0 frag:0,1,7 ext:60,24 ext:60 udp pay:8");
+	assert_int_equal(p.frag_skip, 4); /* the fragment's bytes begin behind its header */
+	p = classified("ip4 mf opt:01010101 udp pay:8");
+	assert_int_equal(p.frag_skip, 0);
 }
 
 #define INNER4 "ip4 src:192.168.1.222 dst:10.0.0.1 "
@@ -304,6 +309,9 @@ static void names_what_is_wrong_with_fragments(void **state)
 		{"ip6 frag:65528,0,1 l4:17 pay:7", DROP_NONE},
 		{"ip6 frag:65528,0,1 l4:17 pay:8", DROP_FRAG_BAD},
 		{"ip6 frag:0,1,1 l4:6 pay:16", DROP_FRAG_BAD},
+		{"ip6 frag:0,1,1 ext:60 l4:47", DROP_FRAG_BAD}, /* nothing but headers */
+		{"ip6 frag:0,1,1 ext:60,256 udp pay:8", DROP_EXTENSIONS},
+		{"ip6 frag:0,1,1 ext:60,248 udp pay:8", DROP_NONE},
 		{"ip6 frag:0,1,1 ext:60 raw:1,05", DROP_FRAG_BAD}, /* headers go on */
 		{"ip6 frag:0,1,1 ext:60 udp pay:8", DROP_NONE},
 		{"ip6 frag:16,1,1 l4:60 pay:8", DROP_NONE},
