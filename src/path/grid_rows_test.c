@@ -100,7 +100,7 @@ const struct grid_row grid_row[] = {
 	{GRID_4, GRID_TELL, .in = "$ip opt:01010101 ttl:1 tcp:S",
 	 .out = BACK "$error $time $quote"},
 	{GRID_BOTH, GRID_DROP, .why = DROP_TTL,
-	 .in = "$ip ttl:1 $unreach $inner tcp:A sp:80 dp:1025"},
+	 .in = "$ip ttl:1 $unreach $inner tcp:A sp:80 dp:1025", .first = "$ip tcp:S"},
 	/* checksums of layer 4: only what was left to a NIC is touched */
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip tcp:S partial", .out = "$ip tcp:S"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip tcp:A pay:1400 partial", .out = "$ip tcp:A pay:1400",
@@ -153,6 +153,8 @@ const struct grid_row grid_row[] = {
 	 .first = "$ip frag:0,1,7 udp pay:1440"},
 	{GRID_6, GRID_FORWARD, .in = "$ip ext:0 frag:2896,0,7 l4:17 pay:1",
 	 .first = "$ip frag:0,1,7 udp pay:1440"},
+	{GRID_6, GRID_FORWARD, .in = "$ip frag:1448,0,7 l4:60 pay:1", /* says what came first */
+	 .first = "$ip frag:0,1,7 ext:60 udp pay:1432"},
 	{GRID_6, GRID_FORWARD, .in = "$ip frag:0,0,7 tcp:S"}, /* atomic */
 	{GRID_6, GRID_FORWARD, .in = "$ip frag:0,0,7 udp pay:3", .first = "$ip udp"},
 	{GRID_4, GRID_DROP, .why = DROP_FRAG_BAD, .in = "$ip mf l4:6 pay:8"}, /* tiny */
@@ -194,7 +196,11 @@ const struct grid_row grid_row[] = {
 	 .first = "$ip l4:47 pay:8"},
 	{GRID_BOTH, GRID_FORWARD, .in = "$ip $unreach $inner more:32 l4:6 hex:0050040100000007",
 	 .first = "$ip tcp:S"},
-	{GRID_BOTH, GRID_FORWARD, .in = "$ip $unreach $inner tcp:A sp:80 dp:1025"}, /* of no flow */
+	{GRID_BOTH, GRID_DROP,
+	 .why = DROP_ICMP, /* of no flow, and its server isn't told by a hash */
+	 .in = "$ip $unreach $inner tcp:A sp:80 dp:1025"},
+	{GRID_BOTH, GRID_DROP, .why = DROP_ICMP, /* of another one */
+	 .in = "$ip $unreach $inner tcp:A sp:80 dp:1026", .first = "$ip tcp:S"},
 	{GRID_4, GRID_FORWARD, .in = "$ip src:10.9.9.9 $big $inner tcp:A sp:80 dp:1025",
 	 .first = "$ip tcp:S"},
 	{GRID_6, GRID_FORWARD, .in = "$ip src:2001:db8:9::9 $big $inner tcp:A sp:80 dp:1025",
@@ -233,8 +239,8 @@ const struct grid_row grid_row[] = {
 	{GRID_4, GRID_DROP, .why = DROP_ICMP, .in = "$ip $unreach $inner dst:127.0.0.1 udp sp:80"},
 	{GRID_6, GRID_DROP, .why = DROP_ICMP,
 	 .in = "$ip $big $inner dst:::ffff:10.0.0.1 udp sp:80"},
-	{GRID_BOTH, GRID_DROP, .why = DROP_NO_SERVICE,
-	 .in = "$ip $unreach $inner tcp:A sp:443 dp:1025", .kernel = true},
+	{GRID_BOTH, GRID_DROP, .why = DROP_ICMP, .in = "$ip $unreach $inner tcp:A sp:443 dp:1025",
+	 .kernel = true},
 	{GRID_BOTH, GRID_DROP, .why = DROP_SHORT, .in = "$ip $unreach more:-1"},
 	/* echo, ARP, neighbours */
 	{GRID_BOTH, GRID_ANSWER, .in = "$ip $ask pay:56", .out = BACK "$vip $reply pay:56"},
@@ -340,8 +346,8 @@ static const struct {
 	{"$big", "icmp:3,4,1400", "icmp:2,0,1400"},
 	{"$ask", "icmp:8,0,65537", "icmp:128,0,65537"},
 	{"$reply", "icmp:0,0,65537", "icmp:129,0,65537"},
-	{"$error", "ip4 src:192.168.1.1 dst:10.0.0.1 tos:192 df",
-	 "ip6 src:2001:db8::fe dst:2001:db8::1"},
+	{"$error", "ip4 src:192.168.1.222 dst:10.0.0.1 tos:192 df",
+	 "ip6 src:2001:db8::80 dst:2001:db8::1"},
 };
 
 /* The IP packet of c->in, as long as an error about it may be, in pieces that fit a word. */

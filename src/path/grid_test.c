@@ -37,7 +37,6 @@ static const struct {
 	{IPPROTO_TCP, GRID_PORT_UNREACHABLE, 1, BACKEND_OPEN},
 };
 static const char *const vip[] = {"192.168.1.222", "2001:db8::80"};
-static const char *const router[] = {"192.168.1.1", "2001:db8::fe"};
 enum {
 	ROWS = sizeof(service_row) / sizeof(*service_row),
 	SERVICES = 2 * ROWS,
@@ -150,25 +149,19 @@ static void answer(struct world *w, struct pkt *p)
 	counter_add(&w->counters.answered, 1);
 }
 
-/* The server of an error's flow: where the flow went, or would go. */
+/* The server of an error's flow: all services take turns, so that only the flow itself tells. */
 static void lookup_error(struct world *w, struct pkt *p)
 {
-	const struct service *svc;
 	enum flow_state state;
-	struct endpoint ep;
 	struct tuple t;
 	uint32_t id;
 
 	assert_true(pkt_tuple(p, &t));
 	p->tag = tuple_tag(&t, &w->key);
-	ep = tuple_endpoint(&t);
-	svc = snap_service(w->s, &ep);
 	if (flow_peek(&w->flows, p->tag, NOW, &id, &state))
 		p->backend = snap_backend(w->s, id);
-	else if (svc)
-		p->backend = &w->s->backend[pick_hash(svc->pick, p->tag)];
 	else
-		p->drop = DROP_NO_SERVICE;
+		p->drop = DROP_ICMP;
 }
 
 static void lookup(struct world *w, struct pkt *p)
@@ -189,16 +182,15 @@ static void lookup(struct world *w, struct pkt *p)
 	}
 }
 
-/* As the director does from its NIC's address. */
+/* In the virtual address's name, like answers. */
 static void tell(struct world *w, struct pkt *p)
 {
-	struct addr from;
+	struct tuple t;
 
-	if (p->drop != DROP_TTL || !icmp_error_allowed(p) ||
+	if (p->drop != DROP_TTL || !icmp_error_allowed(p) || !pkt_tuple(p, &t) ||
 	    !icmp_limit_take(&w->limit, NOW * 1000000000ull))
 		return;
-	addr_parse(router[!p->v4], &from);
-	icmp_error_make(p, ICMP_ERROR_TIME, 0, &from, recipe_mac("director"));
+	icmp_error_make(p, ICMP_ERROR_TIME, 0, &t.dst, recipe_mac("director"));
 	p->drop = DROP_NONE;
 	counter_add(&w->counters.icmp_sent, 1);
 }

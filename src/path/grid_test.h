@@ -37,7 +37,7 @@ enum grid_family {
  *   $vip     an IP header from the virtual address to the client
  *   $inner   the same, as it is quoted in an ICMP error
  *   $unreach $time $param $big $ask $reply   icmp: with type and code; $big: too big, 1400
- *   $error   the header of an error that a director sends: IP, from 192.168.1.1 or 2001:db8::fe
+ *   $error   the IP header of an error that a director sends in the virtual address's name
  *   $quote   as much of the packet as an error shows */
 struct grid_row {
 	enum grid_family family;
