@@ -2,6 +2,8 @@
 /* Runs the packet grid through the worker's stages, in memory. */
 #include "path/grid_test.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,13 +11,11 @@
 
 #include <cmocka.h>
 
-#include "path/answer.h"
-#include "path/classify.h"
 #include "path/icmp_error.h"
 #include "path/lookup.h"
+#include "path/parse.h"
 #include "path/recipe_test.h"
 #include "path/rewrite.h"
-#include "path/tuple.h"
 
 enum {
 	NOW = 1000,
@@ -52,8 +52,7 @@ struct world {
 	struct worker_counters counters;
 	struct icmp_limit limit;
 	uint32_t cursor;
-	__be32 frag_id; /* of the last first fragment, and its server */
-	const struct backend *frag_backend;
+	struct park park;
 	uint8_t memory[HEADROOM + RECIPE_MAX];
 	struct burst b;
 };
@@ -94,7 +93,15 @@ static int world_open(void **state)
 	snap_index(w->s);
 	flow_attach(&w->flows, aligned_alloc(64, flow_bytes(0)), flow_bytes(0));
 	tag_key_make(&w->key, &key);
-	w->l = (struct lookup){&w->key, &w->flows, 1, 0, w->backends, &w->counters};
+	memcpy(w->s->self[0].macs + 6, recipe_mac("director"), 6);
+	w->l = (struct lookup){.key = &w->key,
+			       .flows = &w->flows,
+			       .n_flows = 1,
+			       .backends = w->backends,
+			       .counters = &w->counters,
+			       .park = &w->park,
+			       .owner = {true}};
+	frag_attach(&w->l.frags, aligned_alloc(64, frag_bytes()));
 	*state = w;
 	return 0;
 }
@@ -105,6 +112,7 @@ static int world_close(void **state)
 
 	snap_free(w->s);
 	free(w->flows.slot);
+	free(w->l.frags.slot);
 	free(w);
 	return 0;
 }
@@ -116,83 +124,8 @@ static void world_reset(struct world *w)
 	memset(&w->counters, 0, sizeof(w->counters));
 	memset(w->backends, 0, sizeof(w->backends));
 	w->limit = (struct icmp_limit){.rate = ICMP_ERROR_RATE};
-	w->frag_backend = NULL;
-}
-
-static bool is_vip(const struct addr *a)
-{
-	struct addr v;
-
-	for (int i = 0; i < 2; i++) {
-		addr_parse(vip[i], &v);
-		if (addr_equal(&v, a))
-			return true;
-	}
-	return false;
-}
-
-static void answer(struct world *w, struct pkt *p)
-{
-	const uint8_t *own = recipe_mac("director");
-	struct addr target = answer_target(p);
-
-	if (!is_vip(&target)) {
-		p->drop = DROP_NO_SERVICE;
-		return;
-	}
-	if (p->kind == PKT_ARP)
-		assert_true(answer_arp(p, own));
-	else if (p->kind == PKT_SOLICIT)
-		assert_true(answer_solicit(p, own));
-	else
-		assert_true(answer_echo(p, own));
-	counter_add(&w->counters.answered, 1);
-}
-
-/* The server of an error's flow: all services take turns, so that only the flow itself tells. */
-static void lookup_error(struct world *w, struct pkt *p)
-{
-	enum flow_state state;
-	struct tuple t;
-	uint32_t id;
-
-	assert_true(pkt_tuple(p, &t));
-	p->tag = tuple_tag(&t, &w->key);
-	if (flow_peek(&w->flows, p->tag, NOW, &id, &state))
-		p->backend = snap_backend(w->s, id);
-	else
-		p->drop = DROP_ICMP;
-}
-
-static void lookup(struct world *w, struct pkt *p)
-{
-	if (p->kind == PKT_ICMP_ERROR) {
-		lookup_error(w, p);
-	} else if (p->kind == PKT_FRAGMENT && p->frag_off) {
-		p->backend = p->frag_id == w->frag_id ? w->frag_backend : NULL;
-		if (!p->backend)
-			p->drop = DROP_FRAG_LATE;
-	} else {
-		__be32 id = p->frag_id;
-
-		p->tag = tag_pkt(p, &w->key);
-		lookup_burst(&w->b, w->s, &w->l, NOW);
-		w->frag_id = id;
-		w->frag_backend = p->kind == PKT_FRAGMENT ? p->backend : NULL;
-	}
-}
-
-/* In the virtual address's name, like answers. */
-static void tell(struct world *w, struct pkt *p)
-{
-	struct tuple t;
-
-	if (p->drop != DROP_TTL || !icmp_error_allowed(p) || !pkt_tuple(p, &t) ||
-	    !icmp_limit_take(&w->limit, NOW * 1000000000ull))
-		return;
-	icmp_error_make(p, ICMP_ERROR_TIME, 0, &t.dst, recipe_mac("director"));
-	p->drop = DROP_NONE;
-	counter_add(&w->counters.icmp_sent, 1);
+	memset(w->l.frags.slot, 0, frag_bytes());
+	w->park.n = 0;
 }
 
 /* One frame through all stages; what becomes of it is in w->b and the counters. */
@@ -205,17 +138,14 @@ static struct pkt *sent(struct world *w, const char *recipe)
 	p->data = w->memory + HEADROOM;
 	p->addr = HEADROOM;
 	p->len = recipe_frame(recipe, p->data);
-	p->backend = NULL;
-	classify_pkt(p);
-	if (!p->drop)
-		p->drop = (uint8_t)classify_macs(p, recipe_mac("director"));
-	if (!p->drop && (p->kind == PKT_ARP || p->kind == PKT_SOLICIT || p->kind == PKT_ECHO)) {
-		answer(w, p);
-	} else if (!p->drop) {
-		lookup(w, p);
-		rewrite_burst(&w->b, &w->counters);
-		tell(w, p);
-	}
+	p->drop = DROP_NONE;
+	parse_burst(&w->b, &w->key, &w->flows);
+	lookup_burst(&w->b, w->s, &w->l, NOW);
+	rewrite_burst(&w->b, &w->counters);
+	if (icmp_error_due(p) && icmp_error_return(p, w->b.self, &w->limit, NOW * 1000000000ull))
+		counter_add(&w->counters.icmp_sent, 1);
+	if (p->drop == PKT_KEPT)
+		p->drop = DROP_FRAG_LATE; /* nobody will come for it */
 	counter_add(p->drop ? &w->counters.drop[p->drop] : &w->counters.tx, 1);
 	return p;
 }

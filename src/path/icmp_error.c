@@ -11,6 +11,7 @@
 #include "base/csum.h"
 #include "base/wire.h"
 #include "path/classify.h"
+#include "path/tuple.h"
 
 enum {
 	NS_PER_S = 1000000000,
@@ -154,4 +155,22 @@ void icmp_error_make(struct pkt *p, enum icmp_error what, uint32_t mtu, const st
 	p->proto = p->v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	p->tcp_flags = 0;
 	p->kind = PKT_FLOW;
+}
+
+bool icmp_error_return(struct pkt *p, const struct backend *self, struct icmp_limit *limit,
+		       uint64_t now)
+{
+	bool too_big = p->drop == DROP_TOO_BIG;
+	uint32_t mtu = too_big ? p->mtu : 0;
+	struct addr from;
+
+	if (!icmp_error_allowed(p) || !icmp_limit_take(limit, now))
+		return false;
+	from = tuple_destination(p);
+	icmp_error_make(p, too_big ? ICMP_ERROR_TOO_BIG : ICMP_ERROR_TIME, mtu, &from,
+			self->macs + 6);
+	p->drop = DROP_NONE;
+	p->kind = PKT_ANSWER;
+	p->backend = self;
+	return true;
 }

@@ -44,10 +44,9 @@ static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *sl
  * up for here. */
 static enum drop check_first(const struct pkt *p, const uint8_t own[6])
 {
-	struct pkt again = *p;
+	enum drop why = p->shape == pkt_plain() ? classify_rest_of_plain(p) : DROP_NONE;
 
-	classify_pkt(&again);
-	return again.drop ? again.drop : classify_macs(p, own);
+	return why ? why : classify_macs(p, own);
 }
 
 /* Schedules a flow: a new one (slot is NULL), or one that needs another server. */

@@ -10,7 +10,7 @@
 #include "path/classify.h"
 
 /* The fast lane: what classify_pkt would say of an untagged IPv4 packet that is whole and without
- * options, TCP or UDP, but that it also looks at source, checksum and flags. False: this isn't one, or something is wrong with it; nothing is known. */
+ * options, TCP or UDP, but that it also looks at source and checksum. False: this isn't one, or something is wrong with it; nothing is known. */
 static inline bool parse_plain(struct pkt *p)
 {
 	const struct wire_plain *h = (const void *)p->data;
@@ -23,9 +23,9 @@ static inline bool parse_plain(struct pkt *p)
 		return false;
 	if (h->ip.proto == IPPROTO_TCP) {
 		header = (h->tcp.offset & 0xf0u) / 4;
-		if (header < sizeof(h->tcp))
-			return false;
 		flags = h->tcp.flags;
+		if (header < sizeof(h->tcp) || classify_flags_absurd(flags))
+			return false;
 	} else if (h->ip.proto == IPPROTO_UDP) {
 		header = ntohs(h->udp.len);
 		if (header < sizeof(h->udp))

@@ -46,7 +46,7 @@ static struct craft nth(uint32_t i)
 		.options = i & 1 ? 0 : i / 8 % 11 * 4,
 		.payload = (uint32_t)random() % 1400,
 		.padding = i % 19,
-		.client = (uint16_t)random(),
+		.client = (uint16_t)(1 + random() % 65000),
 		.ttl = (uint8_t)(2 + random() % 254),
 		.flags = (uint8_t)(TH_ACK | (random() & (TH_PUSH | TH_URG))),
 	};

@@ -4,13 +4,15 @@
 #include "base/clock.h"
 #include "base/wire.h"
 #include "path/answer.h"
+#include "path/classify.h"
 #include "path/schedule.h"
 
-/* What all fragments of a datagram have in common, and no others for a while. */
+/* What all fragments of a datagram have in common, and no others for a while: with IPv4 that is also
+ * the protocol (RFC 791); with IPv6 each may name another header (RFC 8200, 4.5). */
 static uint64_t datagram_tag(const struct lookup *l, const struct pkt *p)
 {
 	const uint8_t *ip = p->data + p->l3;
-	uint64_t word[5] = {(uint64_t)p->frag_id << 32 | (uint64_t)p->v4 << 16 | p->proto};
+	uint64_t word[5] = {(uint64_t)p->frag_id << 32 | (p->v4 ? 256u + p->proto : 0)};
 	uint64_t tag;
 
 	if (p->v4)
@@ -155,9 +157,14 @@ static enum drop icmp_error(struct lookup *l, const struct snap *s, struct pkt *
 static enum drop answer(struct lookup *l, const struct snap *s, struct pkt *p)
 {
 	const uint8_t *own = snap_own_mac(s, l->nic);
-	bool done = p->kind == PKT_ARP	  ? answer_arp(p, own)
-		    : p->kind == PKT_ECHO ? answer_echo(p, own)
-					  : answer_solicit(p, own);
+	const struct addr target = answer_target(p);
+	bool done;
+
+	if (!snap_has_address(s, &target))
+		return DROP_NO_SERVICE;
+	done = p->kind == PKT_ARP    ? answer_arp(p, own)
+	       : p->kind == PKT_ECHO ? answer_echo(p, own)
+				     : answer_solicit(p, own);
 
 	if (!done)
 		return DROP_NOT_OURS;
@@ -184,6 +191,10 @@ static enum drop echo(struct lookup *l, const struct snap *s, struct pkt *p, uin
 
 enum drop special_pkt(struct lookup *l, const struct snap *s, struct pkt *p, uint32_t now)
 {
+	enum drop why = classify_macs(p, snap_own_mac(s, l->nic));
+
+	if (why)
+		return why;
 	switch ((enum pkt_kind)p->kind) {
 	case PKT_FRAGMENT:
 		return fragment(l, s, p, now);

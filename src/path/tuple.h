@@ -29,6 +29,9 @@ static inline bool proto_has_ports(uint8_t proto)
  * solicitation. An error is about what a server sent: its tuple is that one's, turned round. */
 bool pkt_tuple(const struct pkt *p, struct tuple *out);
 
+/* The destination address of an IP packet, whatever it is. */
+struct addr tuple_destination(const struct pkt *p);
+
 /* The tag that tag_pkt gives the flow's own packets. */
 uint64_t tuple_tag(const struct tuple *t, const struct tag_key *key);
 

@@ -115,28 +115,6 @@ static void the_tag_is_the_fast_lanes(void **state)
 	}
 }
 
-static void endpoint_and_hashes_are_the_fast_lanes(void **state)
-{
-	static const char *const recipe[] = {"ip4 tcp:S",	 "ip4 src:10.7.7.7 udp sp:9 dp:53",
-					     "ip6 tcp:S dp:443", "ip6 udp",
-					     "ip4 l4:47 pay:9",	 "ip4 sctp"};
-	uint8_t frame[RECIPE_MAX];
-
-	(void)state;
-	for (int i = 0; i < 6; i++) {
-		struct pkt p = classified(recipe[i], frame);
-		struct endpoint ep = parse_endpoint(&p), mine;
-		struct tuple t;
-
-		assert_true(pkt_tuple(&p, &t));
-		mine = tuple_endpoint(&t);
-		assert_memory_equal(&mine, &ep, sizeof(ep));
-		for (int port = 0; port < 2; port++)
-			assert_true(tuple_source_hash(&t, &hash_key, port) ==
-				    parse_source_hash(&p, &hash_key, port));
-	}
-}
-
 static void hashes_hang_on_what_they_are_of(void **state)
 {
 	struct tuple t = tuple_of("ip4 tcp:S"), sport = tuple_of("ip4 tcp:S sp:1026");
@@ -205,7 +183,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_packets_of_a_flow_have_its_tuple_and_tag),
 		cmocka_unit_test(the_tag_is_the_fast_lanes),
-		cmocka_unit_test(endpoint_and_hashes_are_the_fast_lanes),
 		cmocka_unit_test(hashes_hang_on_what_they_are_of),
 		cmocka_unit_test(some_packets_do_not_say),
 		cmocka_unit_test(protocols_without_ports_need_no_payload),

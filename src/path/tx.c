@@ -2,7 +2,6 @@
 #include "path/tx.h"
 
 #include "base/clock.h"
-#include "path/tuple.h"
 
 /* The end of the packets from p on that leave by this NIC, one after the other. */
 static struct pkt *run_end(struct pkt *p, const struct pkt *end, uint32_t nic)
@@ -21,24 +20,12 @@ static void give_back(const struct pkt *p, struct frames *f, struct worker_count
 	counter_add(&c->drop[p->drop], 1);
 }
 
-/* Whether the packet's sender is owed word of why it isn't forwarded, and gets it: then the frame
- * holds that word, on its way back. */
-static bool return_error(struct pkt *p, const struct backend *self, struct icmp_limit *limit,
-			 struct worker_counters *c)
+/* Whether its sender gets word of why it isn't forwarded, in its frame. */
+static bool owed(struct pkt *p, const struct backend *self, struct icmp_limit *limit,
+		 struct worker_counters *c)
 {
-	bool too_big = p->drop == DROP_TOO_BIG;
-	uint32_t mtu = too_big ? p->mtu : 0;
-	struct addr from;
-
-	if ((!too_big && p->drop != DROP_TTL) || !icmp_error_allowed(p) ||
-	    !icmp_limit_take(limit, clock_ns()))
+	if (!icmp_error_due(p) || !icmp_error_return(p, self, limit, clock_ns()))
 		return false;
-	from = tuple_destination(p);
-	p->drop = DROP_NONE;
-	icmp_error_make(p, too_big ? ICMP_ERROR_TOO_BIG : ICMP_ERROR_TIME, mtu, &from,
-			self->macs + 6);
-	p->kind = PKT_ANSWER;
-	p->backend = self;
 	counter_add(&c->icmp_sent, 1);
 	return true;
 }
@@ -65,7 +52,7 @@ void tx_burst(struct port *const *out, uint32_t n_out, struct burst *b, struct f
 	struct pkt *p = b->pkt, *end = p + b->n, *run;
 
 	while (p < end) {
-		if (p->drop && !return_error(p, b->self, limit, c)) {
+		if (p->drop && !owed(p, b->self, limit, c)) {
 			give_back(p++, f, c);
 			continue;
 		}

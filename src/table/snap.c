@@ -161,6 +161,18 @@ static struct addr addr_masked(const struct addr *a, uint32_t bits)
 	return m;
 }
 
+bool snap_has_address(const struct snap *s, const struct addr *a)
+{
+	for (uint32_t n = 0; n < s->n_services; n++) {
+		const struct endpoint *ep = &s->service[n].ep;
+		const struct addr m = ep->prefix ? addr_masked(a, ep->prefix) : *a;
+
+		if (addr_equal(&m, &ep->addr))
+			return true;
+	}
+	return false;
+}
+
 /* A service whose address part is that of at: for its port, all ports, all protocols. */
 static const struct service *match_ports(const struct snap *s, struct endpoint at)
 {
