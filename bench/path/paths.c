@@ -85,6 +85,7 @@ static bool null_turn(struct trip *t)
 		return false;
 	for (uint32_t i = 0; i < b->n; i++) {
 		swap_macs(b->pkt[i].data);
+		b->pkt[i].drop = DROP_NONE;
 		b->pkt[i].backend = &out;
 	}
 	tx_burst(&port, 1, b, &t->rings->frames, &no_errors, c);

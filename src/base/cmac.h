@@ -108,6 +108,29 @@ CMAC_CODE static inline uint64_t cmac_end(const struct cmac_key *key, cmac_state
 	return (uint64_t)_mm_cvtsi128_si64(cmac_block(key, x ^ key->last, w0, w1));
 }
 
+/* Two words as they lie in memory. */
+static inline cmac_state cmac_words(uint64_t w0, uint64_t w1)
+{
+	return _mm_set_epi64x((int64_t)w1, (int64_t)w0);
+}
+
+/* For messages of one block, all of which have the bits of (w0, w1) in common: cmac_only with the
+ * key that this makes is cmac_end with the key it is made of, if those bits are clear in the
+ * block. The first thing that happens to a block is that keys are added. */
+CMAC_CODE static inline struct cmac_key cmac_key_with(const struct cmac_key *key, uint64_t w0,
+						      uint64_t w1)
+{
+	struct cmac_key out = *key;
+
+	out.round[0] ^= key->last ^ cmac_words(w0, w1);
+	return out;
+}
+
+CMAC_CODE static inline uint64_t cmac_only(const struct cmac_key *key, cmac_state block)
+{
+	return (uint64_t)_mm_cvtsi128_si64(cmac_encrypt(key, block));
+}
+
 #else
 
 struct cmac_key {
@@ -142,6 +165,21 @@ static inline cmac_state cmac_block(const struct cmac_key *key, cmac_state x, ui
 static inline uint64_t cmac_end(const struct cmac_key *key, cmac_state x, uint64_t w0, uint64_t w1)
 {
 	return cmac_block(key, x, w0, w1);
+}
+
+static inline cmac_state cmac_words(uint64_t w0, uint64_t w1)
+{
+	return w0 ^ w1;
+}
+
+static inline struct cmac_key cmac_key_with(const struct cmac_key *key, uint64_t w0, uint64_t w1)
+{
+	return (struct cmac_key){key->none ^ w0 ^ w1};
+}
+
+static inline uint64_t cmac_only(const struct cmac_key *key, cmac_state block)
+{
+	return key->none ^ block;
 }
 
 #endif

@@ -24,13 +24,14 @@ static inline uint16_t csum_fold(uint32_t sum)
 	return (uint16_t)(sum + (sum >> 16));
 }
 
-/* The running sum of a TCP or UDP pseudo header (RFC 793, RFC 8200 8.1), in 64 bits.
+/* The running sum of a TCP or UDP pseudo header (RFC 793, RFC 8200 8.1), in 64 bits; >= 65535.
  * addrs: source and destination as they lie in the IP header, 8 bytes (v4) or 32 (v6).
- * l4_len in host order. */
+ * l4_len in host order. To a sum, which is one modulo 65535, a number with its bytes swapped is the
+ * number times 256 (little-endian). */
 static inline uint64_t csum_pseudo_sum(const uint8_t *addrs, size_t addrs_len, uint8_t proto,
-				       uint32_t l4_len)
+				       size_t l4_len)
 {
-	uint64_t sum = (uint64_t)htonl(l4_len) + htonl(proto);
+	uint64_t sum = 0xffff + proto * 256u + l4_len * 256;
 	uint32_t word;
 
 	for (size_t i = 0; i < addrs_len; i += sizeof(word)) {
@@ -53,7 +54,7 @@ static inline uint16_t csum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8
 
 /* Whether a running sum, not less than 65535, folds to this: without folding it, since one's
  * complement sums are equal if they are congruent modulo 65535. */
-static inline bool csum_folds_to(uint64_t sum, uint16_t folded)
+static inline bool csum_folds_to(uint64_t sum, uint32_t folded)
 {
 	return (sum - folded) % 0xffff == 0 && folded;
 }

@@ -48,18 +48,18 @@ struct pkt {
 	/* parse */
 	union {
 		struct {
-			uint8_t drop; /* enum drop; later stages skip what is dropped */
-			uint8_t kind; /* enum pkt_kind */
-			uint8_t tags; /* VLAN tags in front of l3 */
-			bool v4;
-			uint16_t l3; /* offset of the IP header */
-			uint16_t l4; /* offset of what is behind the IP headers */
+			uint8_t drop;  /* enum drop; later stages skip what is dropped */
+			uint8_t kind;  /* enum pkt_kind */
+			uint8_t tags;  /* VLAN tags in front of l3 */
+			uint8_t proto; /* of what is behind the IP headers */
+			uint16_t l3;   /* offset of the IP header */
+			uint16_t l4;   /* offset of what is behind the IP headers */
 		};
 		uint16_t aside; /* drop and kind: not 0 if it isn't a flow's packet to forward */
 		uint64_t shape; /* all of these, to be set and compared at once */
 	};
-	uint16_t end;	   /* offset behind the IP packet; Ethernet padding may follow */
-	uint8_t proto;	   /* of what is behind the IP headers */
+	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
+	bool v4;
 	uint8_t tcp_flags; /* 0 for all but TCP */
 	uint64_t tag;	   /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
@@ -88,20 +88,27 @@ struct burst {
 	struct pkt pkt[BURST_MAX];
 };
 
-/* What most packets are: IPv4 without options, right behind an Ethernet header. A stage may have
- * a fast lane for them, where all offsets are constants. */
 enum {
 	PLAIN_L3 = sizeof(struct wire_eth),
 	PLAIN_L4 = PLAIN_L3 + sizeof(struct wire_ip4)
 };
 
-static inline uint64_t pkt_plain(void)
+/* The shape of most packets: not dropped, IPv4 without options right behind an Ethernet header (an
+ * IPv6 header would be longer), TCP or UDP. A stage may have a fast lane for it, where all offsets
+ * are constants. */
+static inline uint64_t pkt_plain(uint8_t proto)
 {
-	const struct pkt p = {
-		.drop = DROP_NONE, .kind = PKT_FLOW, .v4 = true, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
+	const struct pkt p = {.drop = DROP_NONE,
+			      .kind = PKT_FLOW,
+			      .proto = proto,
+			      .l3 = PLAIN_L3,
+			      .l4 = PLAIN_L4};
 
 	return p.shape;
 }
+
+/* For what holds for most packets: the others' code is put out of the way. */
+#define likely(condition) __builtin_expect(!!(condition), 1)
 
 /* A stage's loop: p goes over the burst's packets, but for those that an earlier stage dropped. */
 #define burst_each(b, p)                                                        \

@@ -60,7 +60,7 @@ static inline void frames_mark(const struct frames *f, uint64_t addr, enum frame
  * kept in registers. mark[frame] is frame's owner. */
 static inline uint8_t *frames_marks(const struct frames *f)
 {
-	return f->owner - f->first;
+	return (uint8_t *)((uintptr_t)f->owner - f->first);
 }
 
 /* C and F. The fence is for the compiler: whoever reads this after a crash sees what a debugger

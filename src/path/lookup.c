@@ -14,7 +14,7 @@ static inline void count(struct lookup *l, const struct snap *s, const struct ba
 	struct backend_counters *c = &l->backends[be - s->backend];
 
 	counter_add(&c->packets, 1);
-	counter_add(&c->bytes, p->end - p->l3);
+	counter_add(&c->bytes, (uint32_t)(p->end - p->l3));
 }
 
 enum drop lookup_forward(struct lookup *l, const struct snap *s, struct pkt *p,
@@ -44,7 +44,7 @@ static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *sl
  * up for here. */
 static enum drop check_first(const struct pkt *p, const uint8_t own[6])
 {
-	enum drop why = p->shape == pkt_plain() ? classify_rest_of_plain(p) : DROP_NONE;
+	enum drop why = p->shape == pkt_plain(IPPROTO_TCP) ? classify_rest_of_plain(p) : DROP_NONE;
 
 	return why ? why : classify_macs(p, own);
 }
@@ -189,34 +189,44 @@ static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, cons
 	return p->kind ? special_pkt(l, s, p, now) : lookup_flow(l, s, p, now);
 }
 
-/* First pass: where is each flow? Asks for its server and that one's counters, which the second
- * pass touches; any number of them can be on their way at once. Leaves the server of a packet that
- * changes nothing about its flow. */
+/* Whom the first pass leaves a packet to that isn't a steady flow's: never ready. */
+static const struct backend nobody;
+
+struct finder {
+	struct flow_table flows;
+	const struct backend *servers;
+	struct backend_counters *counters;
+	uint32_t n_servers;
+};
+
+/* Where is the packet's flow? Asks for its server and that one's counters, which the second pass
+ * touches. Returns the server if the packet changes nothing about its flow. */
+static inline const struct backend *find(const struct finder *f, struct pkt *p, uint32_t now)
+{
+	uint32_t server;
+
+	if (!likely(!p->aside))
+		return &nobody;
+	p->slot = flow_near(&f->flows, p->tag);
+	if (!likely(p->slot))
+		return &nobody;
+	server = backend_slot(p->slot->backend);
+	if (!likely(server < f->n_servers))
+		return &nobody;
+	__builtin_prefetch(&f->servers[server]);
+	__builtin_prefetch(&f->counters[server], 1);
+	if (!likely(flow_steady(p->slot, p->tag, p->tcp_flags, now)))
+		return &nobody;
+	return &f->servers[server];
+}
+
+/* First pass: any number of cache misses can be on their way at once. */
 static void find_burst(struct burst *b, const struct snap *s, const struct lookup *l, uint32_t now)
 {
-	const struct flow_table flows = l->flows[l->self];
-	const struct backend *servers = s->backend;
-	struct backend_counters *counters = l->backends;
-	uint32_t n_servers = s->n_backends;
+	const struct finder f = {l->flows[l->self], s->backend, l->backends, s->n_backends};
 
-	for (struct pkt *p = b->pkt, *end = p + b->n; p < end; p++) {
-		const struct backend *be = NULL;
-		uint32_t server;
-
-		if (p->aside) {
-			p->backend = NULL; /* and in slot's place is what parse left there */
-			continue;
-		}
-		p->slot = flow_near(&flows, p->tag);
-		if (p->slot) {
-			server = backend_slot(p->slot->backend);
-			__builtin_prefetch(&servers[server]);
-			__builtin_prefetch(&counters[server], 1);
-			if (server < n_servers && flow_steady(p->slot, p->tag, p->tcp_flags, now))
-				be = &servers[server];
-		}
-		p->backend = be;
-	}
+	for (struct pkt *p = b->pkt, *end = p + b->n; p < end; p++)
+		p->backend = find(&f, p, now);
 }
 
 /* Second pass. A steady flow's slot can't be evicted by a packet of this burst (flow_add), but it
@@ -226,9 +236,12 @@ static void forward_burst(struct burst *b, const struct snap *s, struct lookup *
 	for (struct pkt *p = b->pkt, *end = p + b->n; p < end; p++) {
 		const struct backend *be = p->backend;
 
-		if (be && be->id == p->slot->backend && be->flags & BACKEND_READY)
+		if (likely(be->flags & BACKEND_READY && be->id == p->slot->backend)) {
 			count(l, s, be, p);
-		else if (!p->drop)
+			continue;
+		}
+		p->backend = NULL;
+		if (!p->drop)
 			p->drop = (uint8_t)lookup_unusual(l, s, p, now);
 	}
 }

@@ -141,7 +141,7 @@ static struct flow_slot *slot_of(struct world *w, uint32_t worker)
 static void fill(struct world *w, uint32_t worker)
 {
 	for (uint64_t i = 0; i <= w->flows[worker].mask; i++)
-		flow_add(&w->flows[worker], i | 1ull << 40, GENERATION, FLOW_UDP, w->now);
+		flow_add(&w->flows[worker], i << 4 | 1ull << 40, GENERATION, FLOW_UDP, w->now);
 }
 
 static void new_flows_take_turns_and_then_stay(void **state)
@@ -457,7 +457,7 @@ static void a_slot_may_change_hands_within_a_burst(void **state)
 {
 	static uint8_t frame[2][CRAFT_MAX];
 	struct world *w = *state;
-	uint64_t tag, mask = w->flows[0].mask & ~7ull;
+	uint64_t tag, mask = w->flows[0].line & ~64ull; /* pairs of lines */
 	struct flow_slot *slot;
 	uint16_t other = 1;
 

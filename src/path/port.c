@@ -148,10 +148,10 @@ static void take_home(struct frames *f, const uint64_t *slot, uint32_t n)
 
 #pragma GCC unroll 8
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t frame = (uint32_t)(slot[i] >> shift);
+		uint64_t frame = slot[i] >> shift;
 
 		marks[frame] = FRAME_HELD;
-		top[i] = frame;
+		top[i] = (uint32_t)frame;
 	}
 	f->n_free += n;
 }

@@ -19,7 +19,7 @@ static inline bool ttl_decrement4(struct wire_ip4 *ip)
 	memcpy(&word, &ip->ttl, sizeof(word));
 	if ((uint8_t)word <= 1)
 		return false;
-	if (word < 0xfffe0000) {
+	if (likely(word < 0xfffe0000)) {
 		word += 0x0000ffff;
 		memcpy(&ip->ttl, &word, sizeof(word));
 		return true;
@@ -42,7 +42,6 @@ struct l4 {
 	uint8_t *header;
 	uint8_t *check; /* its checksum field */
 	uint32_t len;
-	bool is_udp;
 };
 
 static inline struct l4 l4_find(const struct pkt *p)
@@ -52,9 +51,9 @@ static inline struct l4 l4_find(const struct pkt *p)
 
 	if (p->proto == IPPROTO_UDP)
 		return (struct l4){header, header + offsetof(struct wire_udp, check),
-				   ntohs(udp->len), true};
+				   ntohs(udp->len)};
 	return (struct l4){header, header + offsetof(struct wire_tcp, check),
-			   (uint32_t)(p->end - p->l4), false};
+			   (uint32_t)(p->end - p->l4)};
 }
 
 /* Whether the packet's checksum is one that we could complete. SCTP's isn't (a CRC; only a sender
@@ -65,11 +64,12 @@ static inline bool has_checksum(const struct pkt *p)
 }
 
 /* Few packets come here: out of the others' way. */
-static __attribute__((noinline)) bool csum_complete(struct l4 l4)
+static __attribute__((noinline)) bool csum_complete(const struct pkt *p)
 {
+	struct l4 l4 = l4_find(p);
 	uint16_t old, new = (uint16_t)~csum_fold(csum_add(0, l4.header, l4.len));
 
-	if (l4.is_udp && !new)
+	if (p->proto == IPPROTO_UDP && !new)
 		new = 0xffff;
 	memcpy(&old, l4.check, sizeof(old));
 	memcpy(l4.check, &new, sizeof(new));
@@ -92,15 +92,15 @@ static inline bool csum_is_partial(const uint8_t *check, uint64_t pseudo)
 static inline bool rewrite_plain(struct pkt *p)
 {
 	struct wire_plain *h = (void *)p->data;
-	struct l4 l4 = {(uint8_t *)&h->tcp, (uint8_t *)&h->tcp.check, p->end - PLAIN_L4, false};
-	uint64_t pseudo = csum_pseudo_sum(h->ip.addrs, sizeof(h->ip.addrs), IPPROTO_TCP, l4.len);
+	uint64_t pseudo = csum_pseudo_sum(h->ip.addrs, sizeof(h->ip.addrs), IPPROTO_TCP,
+					  (size_t)p->end - PLAIN_L4);
 
 	if (!ttl_decrement4(&h->ip)) {
 		p->drop = DROP_TTL;
 		return false;
 	}
 	memcpy(h->eth.macs, p->backend->macs, sizeof(h->eth.macs));
-	return csum_is_partial(l4.check, pseudo) && csum_complete(l4);
+	return csum_is_partial((uint8_t *)&h->tcp.check, pseudo) && csum_complete(p);
 }
 
 /* A packet that has no checksum for us to see to. */
@@ -144,12 +144,12 @@ static __attribute__((noinline)) bool rewrite_other(struct pkt *p)
 		return false;
 	}
 	memcpy(p->data, p->backend->macs, sizeof(p->backend->macs));
-	return csum_is_partial(l4.check, pseudo) && csum_complete(l4);
+	return csum_is_partial(l4.check, pseudo) && csum_complete(p);
 }
 
 static inline bool rewrite(struct pkt *p)
 {
-	if (p->shape == pkt_plain() && p->proto == IPPROTO_TCP)
+	if (likely(p->shape == pkt_plain(IPPROTO_TCP)))
 		return rewrite_plain(p);
 	return !p->drop && rewrite_other(p);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/csum.h"
 #include "path/classify.h"
 #include "path/craft_test.h"
 #include "path/parse.h"
@@ -95,6 +96,28 @@ static void changes_macs_ttl_and_header_checksum_only(void **state)
 		assert_true(l4_sum_right(&c, &f));
 		if (!c.v6)
 			assert_int_equal(craft_sum(0, f.now + f.p.l3, f.p.l4 - f.p.l3), 0xffff);
+	}
+}
+
+/* Some of which wrap around when the time to live goes down. */
+static void every_header_checksum_is_updated(void **state)
+{
+	const struct craft c = {.flags = TH_ACK};
+	struct frame f;
+
+	(void)state;
+	frame_make(&f, &c);
+	assert_true(f.p.shape == pkt_plain(IPPROTO_TCP));
+	for (uint32_t check = 0; check <= UINT16_MAX; check++) {
+		struct wire_ip4 *ip = (void *)(f.now + f.p.l3);
+
+		ip->ttl = 2;
+		ip->check = (uint16_t)check;
+		rewrite_pkt(&f.p);
+		assert_int_equal(f.p.drop, DROP_NONE);
+		assert_int_equal(ip->ttl, 1);
+		assert_int_equal(ip->proto, IPPROTO_TCP);
+		assert_int_equal(ip->check, csum_ttl_down((uint16_t)check));
 	}
 }
 
@@ -262,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_macs_ttl_and_header_checksum_only),
+		cmocka_unit_test(every_header_checksum_is_updated),
 		cmocka_unit_test(completes_what_the_sender_left_to_its_nic),
 		cmocka_unit_test(leaves_a_wrong_checksum_wrong),
 		cmocka_unit_test(leaves_udp_without_a_checksum_alone),

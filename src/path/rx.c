@@ -7,7 +7,6 @@ static void take(struct pkt *p, const struct xdp_desc *slot, uint32_t n, uint8_t
 	for (uint32_t i = 0; i < n; i++) {
 		p[i].desc = slot[i];
 		p[i].data = area + slot[i].addr;
-		p[i].drop = DROP_NONE;
 		__builtin_prefetch(p[i].data, 1);
 	}
 }

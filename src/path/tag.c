@@ -14,11 +14,21 @@ void tag_key_make(struct tag_key *out, const struct hash_key *key)
 		cmac_key_make(&out->cmac, key);
 }
 
+static uint64_t word(const uint8_t *at)
+{
+	uint64_t w;
+
+	memcpy(&w, at, sizeof(w));
+	return w;
+}
+
 static uint64_t ports_proto(const struct pkt *p)
 {
-	if (!proto_has_ports(p->proto))
-		return (uint64_t)p->proto << 32;
-	return tag_word2(p->data + p->l4, p->proto);
+	uint32_t ports = 0;
+
+	if (proto_has_ports(p->proto))
+		memcpy(&ports, p->data + p->l4, sizeof(ports));
+	return (uint64_t)p->proto << 32 | ports;
 }
 
 /* IPv4: both addresses fill a word. */
@@ -39,17 +49,17 @@ CMAC_CODE static uint64_t tag_aes(const struct pkt *p, const struct cmac_key *ke
 	const uint8_t *a;
 
 	if (p->v4)
-		return cmac_end(key, x, tag_word(addrs4(p)), ports_proto(p));
+		return cmac_end(key, x, word(addrs4(p)), ports_proto(p));
 	a = addrs6(p);
-	x = cmac_block(key, x, tag_word(a), tag_word(a + 8));
-	x = cmac_block(key, x, tag_word(a + 16), tag_word(a + 24));
+	x = cmac_block(key, x, word(a), word(a + 8));
+	x = cmac_block(key, x, word(a + 16), word(a + 24));
 	return cmac_end(key, x, ports_proto(p), 0);
 }
 
 static uint64_t tag_siphash(const struct pkt *p, const struct hash_key *key)
 {
 	const uint8_t *a = p->v4 ? addrs4(p) : addrs6(p);
-	uint64_t tuple[] = {ports_proto(p), tag_word(a), 0, 0, 0};
+	uint64_t tuple[] = {ports_proto(p), word(a), 0, 0, 0};
 
 	if (p->v4)
 		return hash_words(key, tuple, 2);

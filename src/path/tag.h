@@ -26,38 +26,31 @@ void tag_key_make(struct tag_key *out, const struct hash_key *key);
 /* The tag of a parsed packet; never 0. Any thread. */
 uint64_t tag_pkt(const struct pkt *p, const struct tag_key *key);
 
-/* What a tag is made of, in words. Inline, as the rest: for tag_plain_aes. */
-static inline uint64_t tag_word(const uint8_t *at)
-{
-	uint64_t w;
-
-	memcpy(&w, at, sizeof(w));
-	return w;
-}
-
-static inline uint64_t tag_word2(const uint8_t *ports, uint8_t proto)
-{
-	uint32_t w;
-
-	memcpy(&w, ports, sizeof(w));
-	return (uint64_t)proto << 32 | w;
-}
-
 static inline uint64_t tag_nonzero(uint64_t tag)
 {
 	return tag + !tag; /* 0 is an empty slot's */
 }
 
-/* The same as tag_pkt of an untagged IPv4 packet without options, with AES. frame is the Ethernet
- * header. Any thread. */
-CMAC_CODE static inline uint64_t tag_plain_aes(const uint8_t *frame, uint8_t proto,
-					       const struct cmac_key *key)
-{
-	const uint8_t *ip = frame + sizeof(struct wire_eth);
-	const uint8_t *addrs = ip + offsetof(struct wire_ip4, addrs);
-	const uint8_t *ports = ip + sizeof(struct wire_ip4);
+/* The key as it is for one protocol's plain packets (burst.h): what is the same for all of them has
+ * been added already. */
+struct tag_plain {
+	struct cmac_key cmac;
+	cmac_state mask; /* of addresses and ports in the 16 bytes from the addresses on */
+};
 
-	return tag_nonzero(cmac_end(key, cmac_start(), tag_word(addrs), tag_word2(ports, proto)));
+CMAC_CODE static inline struct tag_plain tag_plain_make(const struct cmac_key *key, uint8_t proto)
+{
+	return (struct tag_plain){cmac_key_with(key, 0, (uint64_t)proto << 32),
+				  cmac_words(UINT64_MAX, UINT32_MAX)};
+}
+
+/* With AES, the same as tag_pkt of a plain packet. frame is its Ethernet header. Any thread. */
+CMAC_CODE static inline uint64_t tag_plain_aes(const uint8_t *frame, const struct tag_plain *plain)
+{
+	cmac_state block;
+
+	memcpy(&block, frame + PLAIN_L3 + offsetof(struct wire_ip4, addrs), sizeof(block));
+	return tag_nonzero(cmac_only(&plain->cmac, block & plain->mask));
 }
 
 #endif

@@ -3,11 +3,17 @@
 
 #include "base/clock.h"
 
-/* The end of the packets from p on that leave by this NIC, one after the other. */
-static struct pkt *run_end(struct pkt *p, const struct pkt *end, uint32_t nic)
+/* The end of the packets from p on that leave by p's NIC, one after the other. */
+static struct pkt *run_end(struct pkt *p, const struct pkt *end, bool one_nic)
 {
-	while (p < end && !p->drop && p->backend->nic == nic)
-		p++;
+	uint32_t nic = p->backend->nic;
+
+	if (one_nic)
+		while (++p < end && !p->drop)
+			;
+	else
+		while (++p < end && !p->drop && p->backend->nic == nic)
+			;
 	return p;
 }
 
@@ -56,7 +62,7 @@ void tx_burst(struct port *const *out, uint32_t n_out, struct burst *b, struct f
 			give_back(p++, f, c);
 			continue;
 		}
-		run = run_end(p, end, p->backend->nic);
+		run = run_end(p, end, n_out == 1);
 		stage_run(out[p->backend->nic], p, (uint32_t)(run - p), f, c);
 		p = run;
 	}

@@ -85,7 +85,7 @@ void flow_attach(struct flow_table *t, void *memory, size_t bytes)
 	assert((uintptr_t)memory % (FLOW_PROBES / 2 * sizeof(struct flow_slot)) == 0);
 	t->slot = memory;
 	t->mask = bytes / sizeof(struct flow_slot) - 1;
-	t->line = t->mask & ~(uint64_t)(FLOW_PROBES / 2 - 1);
+	t->line = (bytes - 1) & ~(uint64_t)(FLOW_PROBES / 2 * sizeof(struct flow_slot) - 1);
 }
 
 uint32_t flow_audit(struct flow_table *t, uint32_t now)

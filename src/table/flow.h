@@ -43,7 +43,7 @@ _Static_assert(sizeof(struct flow_slot) == 16, "four slots to a cache line");
 struct flow_table {
 	struct flow_slot *slot;
 	uint64_t mask; /* number of slots - 1 */
-	uint64_t line; /* mask, but for the bits within a cache line */
+	uint64_t line; /* which of a tag's bits are the offset of its first cache line */
 };
 
 extern const uint16_t flow_timeout[FLOW_STATES]; /* seconds */
@@ -73,11 +73,13 @@ void flow_attach(struct flow_table *t, void *memory, size_t bytes);
  * Returns how many it dropped. No worker runs. */
 uint32_t flow_audit(struct flow_table *t, uint32_t now);
 
-/* The i-th of the eight slots where a flow may live. The tag's low bits say in which cache line to
- * begin; i = 0..3 stays in that line, i = 4..7 is in its neighbour. */
+/* The i-th of the eight slots where a flow may live. The tag says in which cache line to begin;
+ * i = 0..3 stays in that line, i = 4..7 is in its neighbour. */
 static inline struct flow_slot *flow_probe(const struct flow_table *t, uint64_t tag, uint32_t i)
 {
-	return &t->slot[(tag & t->line) ^ (i & 4)] + (i & 3);
+	uint64_t at = (tag & t->line) ^ (i & 4) * sizeof(struct flow_slot);
+
+	return (struct flow_slot *)((uint8_t *)t->slot + at) + (i & 3);
 }
 
 /* A burst's flows are found in three steps, each of which asks the cache for what the next one
@@ -93,10 +95,10 @@ static inline void flow_prefetch(const struct flow_table *t, uint64_t tag)
 static inline struct flow_slot *flow_prefer(struct flow_slot *one, struct flow_slot *other,
 					    uint64_t tag)
 {
-	__asm__("" : "+r"(other));
-	other = one->tag == tag ? one : other;
-	__asm__("" : "+r"(other));
-	return other;
+	struct flow_slot *s = one->tag == tag ? one : other;
+
+	__asm__("" : "+r"(s));
+	return s;
 }
 
 /* The flow's slot among four of its probes, those of one line: the first that has its tag, or NULL.
@@ -105,6 +107,7 @@ static inline struct flow_slot *flow_line(const struct flow_table *t, uint64_t t
 {
 	struct flow_slot *s = flow_probe(t, tag, first + 3);
 
+	__asm__("" : "+r"(s));
 	s = flow_prefer(flow_probe(t, tag, first + 2), s, tag);
 	s = flow_prefer(flow_probe(t, tag, first + 1), s, tag);
 	s = flow_prefer(flow_probe(t, tag, first), s, tag);
@@ -127,9 +130,10 @@ static inline struct flow_slot *flow_near(const struct flow_table *t, uint64_t t
 static inline bool flow_steady(const struct flow_slot *s, uint64_t tag, uint8_t tcp_flags,
 			       uint32_t now)
 {
-	uint32_t state = s->seen - (now << FLOW_STATE_BITS); /* if of this second */
+	const uint32_t first = FLOW_SYN + 1; /* of the other states, in one comparison */
+	uint32_t state = s->seen - (now << FLOW_STATE_BITS | first); /* if of this second */
 
-	return s->tag == tag && state != FLOW_SYN && state < FLOW_STATES &&
+	return s->tag == tag && __builtin_expect(state < FLOW_STATES - first, 1) &&
 	       !(tcp_flags & (TH_SYN | TH_FIN | TH_RST));
 }
 
