@@ -215,7 +215,9 @@ static inline const struct backend *find(const struct finder *f, struct pkt *p, 
 		return &nobody;
 	__builtin_prefetch(&f->servers[server]);
 	__builtin_prefetch(&f->counters[server], 1);
-	if (!likely(flow_steady(p->slot, p->tag, p->tcp_flags, now)))
+	if (!likely(flow_ordinary(p->tcp_flags)))
+		return &nobody;
+	if (!likely(flow_steady(p->slot, p->tag, now)) && !flow_renew(p->slot, p->tag, now))
 		return &nobody;
 	return &f->servers[server];
 }

@@ -13,7 +13,7 @@ enum {
 
 static void write_addrs(uint64_t *slot, const uint32_t *frame, uint32_t n, uint32_t shift)
 {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (uint32_t i = 0; i < n; i++)
 		slot[i] = (uint64_t)frame[i] << shift;
 }
@@ -31,7 +31,7 @@ static void fill(struct port *p, uint32_t start, uint32_t n)
 	write_addrs(ring, frame + first, n - first, f->shift);
 	f->n_free -= n;
 	frames_intend(f, 2 * p->self, start, n);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (uint32_t i = 0; i < n; i++)
 		marks[frame[i]] = FRAME_RX;
 	xsk_ring_prod__submit(&p->fill, n);
@@ -61,7 +61,7 @@ uint32_t port_tx_pending(const struct port *p)
 
 static void write_descs(struct xdp_desc *slot, const struct pkt *p, uint32_t n)
 {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (uint32_t i = 0; i < n; i++)
 		slot[i] = p[i].desc;
 }
@@ -87,7 +87,7 @@ static void mark_descs(const struct frames *f, const struct xdp_desc *slot, uint
 	uint8_t *marks = frames_marks(f);
 	uint32_t shift = f->shift;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (uint32_t i = 0; i < n; i++)
 		marks[slot[i].addr >> shift] = FRAME_TX;
 }
@@ -146,7 +146,7 @@ static void take_home(struct frames *f, const uint64_t *slot, uint32_t n)
 	uint32_t *top = f->free + f->n_free, shift = f->shift;
 	uint8_t *marks = frames_marks(f);
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t frame = slot[i] >> shift;
 

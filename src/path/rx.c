@@ -3,7 +3,7 @@
 
 static void take(struct pkt *p, const struct xdp_desc *slot, uint32_t n, uint8_t *area)
 {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (uint32_t i = 0; i < n; i++) {
 		p[i].desc = slot[i];
 		p[i].data = area + slot[i].addr;

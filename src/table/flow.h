@@ -125,16 +125,34 @@ static inline struct flow_slot *flow_near(const struct flow_table *t, uint64_t t
 	return found;
 }
 
-/* Whether the slot is this flow's, and a packet with these flags would leave it as it is: it was
- * seen in this second, and its state stays. Most packets of most flows. */
-static inline bool flow_steady(const struct flow_slot *s, uint64_t tag, uint8_t tcp_flags,
-			       uint32_t now)
+/* True for the flags of a packet that leaves every state but FLOW_SYN as it is: most packets of most
+ * flows. */
+static inline bool flow_ordinary(uint8_t tcp_flags)
+{
+	return !(tcp_flags & (TH_SYN | TH_FIN | TH_RST));
+}
+
+/* Whether the slot is this flow's, and an ordinary packet would leave it as it is, the time too: it
+ * was seen in this second, and isn't half-open. */
+static inline bool flow_steady(const struct flow_slot *s, uint64_t tag, uint32_t now)
 {
 	const uint32_t first = FLOW_SYN + 1; /* of the other states, in one comparison */
 	uint32_t state = s->seen - (now << FLOW_STATE_BITS | first); /* if of this second */
 
-	return s->tag == tag && __builtin_expect(state < FLOW_STATES - first, 1) &&
-	       !(tcp_flags & (TH_SYN | TH_FIN | TH_RST));
+	return s->tag == tag && state < FLOW_STATES - first;
+}
+
+/* Whether an ordinary packet changes nothing but the time, which is noted then: the first one of a
+ * second. The owning worker. */
+static inline bool flow_renew(struct flow_slot *s, uint64_t tag, uint32_t now)
+{
+	uint32_t state = flow_state(s), age = (now << FLOW_STATE_BITS) - (s->seen - state);
+
+	if (s->tag != tag || state == FLOW_SYN || state >= FLOW_STATES ||
+	    age >> FLOW_STATE_BITS >= flow_timeout[state])
+		return false;
+	__atomic_store_n(&s->seen, now << FLOW_STATE_BITS | state, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* Whether the slot's flow hasn't expired. The owning worker. */

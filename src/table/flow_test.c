@@ -244,29 +244,43 @@ static void the_first_in_probing_order_is_found(void **state)
 			}
 }
 
-/* Whatever the packet: if its slot is called steady, nothing that lookup does changes it; and an
- * established flow's ordinary packets within a second are. */
-static void a_steady_slot_would_stay_as_it_is(void **state)
+/* What lookup does with an ordinary packet, at length: the slot after it. */
+static struct flow_slot touched(struct flow_slot s, uint8_t tcp_flags)
+{
+	uint8_t proto = flow_state(&s) == FLOW_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+
+	flow_touch(&s, flow_next_state(flow_state(&s), proto, tcp_flags), NOW);
+	return s;
+}
+
+/* Of every slot and every ordinary packet: if the slot is called steady or renewed, it is as if the
+ * packet had gone the long way; all live ones that aren't half-open are. */
+static void steady_and_renewed_slots_are_as_after_the_long_way(void **state)
 {
 	const uint64_t tag = 77;
-	uint32_t steady = 0;
+	uint32_t steady = 0, renewed = 0, live = 0;
 
 	(void)state;
-	for (uint32_t seen = (NOW - 2) << 4; seen < (NOW + 2) << 4; seen++)
+	for (uint32_t seen = (NOW - 1000) << 4; seen < (NOW + 2) << 4; seen++)
 		for (uint32_t flags = 0; flags < 256; flags++) {
 			struct flow_slot s = {tag, 1, seen}, before = s;
-			uint8_t proto = flow_state(&s) == FLOW_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+			bool was_live = flow_state(&s) < FLOW_STATES && flow_live(&s, NOW);
 
-			assert_false(flow_steady(&s, tag + 1, (uint8_t)flags, NOW));
-			if (!flow_steady(&s, tag, (uint8_t)flags, NOW))
+			if (!flow_ordinary((uint8_t)flags))
 				continue;
-			steady++;
-			assert_true(flow_live(&s, NOW));
-			assert_false(flow_opens((uint8_t)flags));
-			flow_touch(&s, flow_next_state(flow_state(&s), proto, (uint8_t)flags), NOW);
-			assert_int_equal(s.seen, before.seen);
+			assert_false(flow_steady(&s, tag + 1, NOW) || flow_renew(&s, tag + 1, NOW));
+			assert_memory_equal(&s, &before, sizeof(s));
+			live += was_live && flow_state(&s) != FLOW_SYN && seen >> 4 <= NOW;
+			steady += flow_steady(&s, tag, NOW);
+			if (!flow_renew(&s, tag, NOW))
+				continue;
+			renewed++;
+			assert_true(was_live);
+			assert_int_equal(s.seen, touched(before, (uint8_t)flags).seen);
+			assert_true(flow_steady(&s, tag, NOW));
 		}
 	assert_int_equal(steady, 4 * 32); /* all states but SYN; flags without SYN, FIN, RST */
+	assert_int_equal(renewed, live);
 }
 
 static void audit_empties_only_what_cannot_be_right(void **state)
@@ -536,7 +550,7 @@ int main(void)
 		cmocka_unit_test(follows_the_clients_half_of_the_connection),
 		TEST(the_first_look_sees_one_line),
 		TEST(the_first_in_probing_order_is_found),
-		cmocka_unit_test(a_steady_slot_would_stay_as_it_is),
+		cmocka_unit_test(steady_and_renewed_slots_are_as_after_the_long_way),
 		TEST(audit_empties_only_what_cannot_be_right),
 		TEST(each_calls_back_once_for_every_live_flow),
 		TEST(behaves_as_a_plain_list_does),
