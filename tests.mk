@@ -89,7 +89,7 @@ fuzz: $(addprefix build/fuzz/,$(FUZZERS)) build/fuzz/grid_dump
 		-print_final_stats=1 $(CORPUS) build/fuzz/grid; done
 build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/rewrite.c src/table/flow.c \
 		src/base/csum.c src/base/hash.c src/base/addr.c
-build/fuzz/classify_fuzz: ci/fuzz/classify_fuzz.c $(patsubst %,src/path/%.c,classify tuple tag answer icmp_error rewrite) \
+build/fuzz/classify_fuzz: ci/fuzz/classify_fuzz.c $(patsubst %,src/path/%.c,parse classify tuple tag answer icmp_error rewrite) \
 		src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c
 build/fuzz/grid_dump: ci/grid/grid_dump.c src/path/grid_rows_test.c src/path/recipe_test.c src/base/counters.c
 	$(call say,CC,$@)

@@ -10,6 +10,7 @@
 #include "path/answer.h"
 #include "path/classify.h"
 #include "path/icmp_error.h"
+#include "path/parse.h"
 #include "path/rewrite.h"
 #include "path/tuple.h"
 
@@ -124,12 +125,41 @@ static void run_error(const uint8_t *data, size_t size, enum icmp_error what)
 	free(memory);
 }
 
+/* What parse takes for a plain packet at a glance is one, but for what it leaves to be looked at
+ * later; and the tag that it makes is the tuple's. */
+static void run_parse(const uint8_t *data, size_t size)
+{
+	static const struct hash_key hash = {{1, 2}};
+	static uint8_t memory[4096] __attribute__((aligned(64)));
+	static struct burst b;
+	struct pkt *p = b.pkt, c;
+	struct flow_table flows;
+	struct tag_key key;
+	struct tuple t;
+	uint8_t *copy;
+
+	tag_key_make(&key, &hash);
+	flow_attach(&flows, memory, sizeof(memory));
+	c = fresh(data, size, 0, 0, &copy);
+	b.n = 1;
+	*p = (struct pkt){.data = c.data, .len = (uint32_t)size};
+	parse_burst(&b, &key, &flows);
+	if (!p->drop && p->shape == pkt_plain()) {
+		assert(c.drop == classify_rest_of_plain(p));
+		assert(c.drop || (c.shape == p->shape && c.end == p->end && c.proto == p->proto &&
+				  c.tcp_flags == p->tcp_flags));
+		assert(pkt_tuple(p, &t) && p->tag == tuple_tag(&t, &key));
+	}
+	free(copy);
+}
+
 static void run(const uint8_t *data, size_t size)
 {
 	uint8_t *memory;
 	struct pkt p = fresh(data, size, 0, 0, &memory);
 
 	assert(!memcmp(p.data, data, size)); /* only looked at */
+	run_parse(data, size);
 	if (p.drop)
 		goto out;
 	check_classified(&p, size);
