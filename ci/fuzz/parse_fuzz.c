@@ -24,7 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	classify_pkt(&p);
 	if (p.drop)
 		goto out;
-	assert(p.l3 >= 14 && p.l4 >= p.l3 + 20 && p.end >= p.l4 + 8 && p.end <= size);
+	assert(p.l3 >= 14 && p.l4 >= p.l3 && p.end >= p.l4 && p.end <= size);
+	if (p.kind != PKT_FLOW && p.kind != PKT_FRAGMENT && p.kind != PKT_ICMP_ERROR)
+		goto out; /* isn't forwarded */
 	if (pkt_tuple(&p, &t)) {
 		tuple_endpoint(&t);
 		tuple_source_hash(&t, &key, true);

@@ -38,7 +38,7 @@ static inline bool parse_plain(struct pkt *p)
 static __attribute__((noinline)) void parse_other(struct pkt *p, const struct tag_key *key)
 {
 	classify_pkt(p);
-	p->tag = p->drop ? 0 : tag_pkt(p, key);
+	p->tag = p->aside ? 0 : tag_pkt(p, key); /* others have no ports there, or no such place */
 }
 
 /* Copies of key and table, so that they can stay in registers: no store to a packet can change
