@@ -117,6 +117,8 @@ const struct grid_row grid_row[] = {
 	{GRID_BOTH, GRID_DROP, .why = DROP_TCP_FLAGS, .in = "$ip tcp:SRA"},
 	{GRID_BOTH, GRID_DROP, .why = DROP_TCP_FLAGS, .in = "$ip tcp:FPU"},
 	{GRID_BOTH, GRID_DROP, .why = DROP_TCP_FLAGS, .in = "$ip tcp:FSRPAU"},
+	{GRID_BOTH, GRID_DROP, .why = DROP_TCP_FLAGS, .in = "$ip tcp:-", .first = "$ip tcp:A"},
+	{GRID_BOTH, GRID_DROP, .why = DROP_TCP_FLAGS, .in = "$ip tcp:FPU", .first = "$ip tcp:A"},
 	{GRID_BOTH, GRID_DROP, .why = DROP_TCP_FLAGS, .in = "$ip tcp:SF", .first = "$ip tcp:S"},
 	/* IPv6 extension headers */
 	{GRID_6, GRID_FORWARD, .in = "$ip ext:0 tcp:S"},
@@ -155,6 +157,10 @@ const struct grid_row grid_row[] = {
 	 .first = "$ip frag:0,1,7 udp pay:1440"},
 	{GRID_6, GRID_FORWARD, .in = "$ip frag:1448,0,7 l4:60 pay:1", /* says what came first */
 	 .first = "$ip frag:0,1,7 ext:60 udp pay:1432"},
+	{GRID_6, GRID_DROP, .why = DROP_FRAG_OVERLAP, .in = "$ip frag:1440,0,7 l4:60 pay:16",
+	 .first = "$ip frag:0,1,7 ext:60 udp pay:1432"},
+	{GRID_4, GRID_DROP, .why = DROP_FRAG_OVERLAP, .in = "$ip id:7 off:1472 l4:17 pay:16",
+	 .first = "$ip id:7 mf udp pay:1472"},
 	{GRID_6, GRID_FORWARD, .in = "$ip frag:0,0,7 tcp:S"}, /* atomic */
 	{GRID_6, GRID_FORWARD, .in = "$ip frag:0,0,7 udp pay:3", .first = "$ip udp"},
 	{GRID_4, GRID_DROP, .why = DROP_FRAG_BAD, .in = "$ip mf l4:6 pay:8"}, /* tiny */

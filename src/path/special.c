@@ -28,7 +28,7 @@ static struct frag_piece piece_of(const struct lookup *l, const struct pkt *p)
 	return (struct frag_piece){
 		.tag = datagram_tag(l, p),
 		.first = p->frag_off / 8,
-		.units = (uint16_t)((p->end - p->l4 + 7) / 8),
+		.units = (uint16_t)((p->end - p->l4 + 7) / 8 + p->frag_skip),
 		.last = !p->frag_more,
 	};
 }
