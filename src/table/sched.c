@@ -11,8 +11,10 @@
 #include "table/quota.h"
 
 const char *const sched_name[SCHEDULER_COUNT] = {
-	[SCHEDULER_RR] = "rr",
-	[SCHEDULER_WRR] = "wrr",
+	[SCHEDULER_RR] = "rr",	 [SCHEDULER_WRR] = "wrr",   [SCHEDULER_LC] = "lc",
+	[SCHEDULER_WLC] = "wlc", [SCHEDULER_LBLC] = "lblc", [SCHEDULER_LBLCR] = "lblcr",
+	[SCHEDULER_DH] = "dh",	 [SCHEDULER_SH] = "sh",	    [SCHEDULER_SED] = "sed",
+	[SCHEDULER_NQ] = "nq",	 [SCHEDULER_FO] = "fo",	    [SCHEDULER_OVF] = "ovf",
 	[SCHEDULER_MH] = "mh",
 };
 
@@ -23,6 +25,10 @@ int sched_parse(const char *name)
 			return i;
 	return -ENOENT;
 }
+
+enum {
+	PLACES_TRIED = 64
+};
 
 static int candidate_compare(const void *left, const void *right)
 {
@@ -38,8 +44,7 @@ static struct pick *pick_new(uint32_t n)
 
 	if (!p)
 		return NULL;
-	p->refs = 1;
-	p->n = n;
+	*p = (struct pick){.refs = 1, .n = n};
 	return p;
 }
 
@@ -182,7 +187,8 @@ static struct pick *wrr_build(const struct candidate *c, uint32_t n)
 	return p;
 }
 
-static struct pick *mh_build(const struct candidate *c, uint32_t n)
+/* even: as if all weighed the same. */
+static struct pick *table_build(const struct candidate *c, uint32_t n, bool even)
 {
 	struct maglev_server *server = calloc(n, sizeof(*server));
 	struct pick *p = pick_new(MAGLEV_SIZE);
@@ -195,7 +201,7 @@ static struct pick *mh_build(const struct candidate *c, uint32_t n)
 		memcpy(key, &c[i].addr, sizeof(c->addr));
 		memcpy(key + sizeof(c->addr), &c[i].port, sizeof(c->port));
 		server[i] = maglev_server(key, sizeof(key), MAGLEV_SIZE);
-		server[i].weight = c[i].weight;
+		server[i].weight = even ? 1 : c[i].weight;
 		server[i].value = c[i].slot;
 	}
 	if (maglev_fill(p->slot, MAGLEV_SIZE, server, n))
@@ -208,20 +214,100 @@ fail:
 	return NULL;
 }
 
+static struct pick *mh_build(const struct candidate *c, uint32_t n)
+{
+	return table_build(c, n, false);
+}
+
+static struct pick *dh_build(const struct candidate *c, uint32_t n)
+{
+	return table_build(c, n, true);
+}
+
 struct pick *sched_build(enum sched sched, struct candidate *c, uint32_t n)
 {
 	static struct pick *(*const build[SCHEDULER_COUNT])(const struct candidate *, uint32_t) = {
-		[SCHEDULER_RR] = rr_build,
-		[SCHEDULER_WRR] = wrr_build,
+		[SCHEDULER_RR] = rr_build,   [SCHEDULER_WRR] = wrr_build,
+		[SCHEDULER_LC] = rr_build,   [SCHEDULER_WLC] = rr_build,
+		[SCHEDULER_LBLC] = dh_build, [SCHEDULER_LBLCR] = dh_build,
+		[SCHEDULER_DH] = dh_build,   [SCHEDULER_SH] = mh_build,
+		[SCHEDULER_SED] = rr_build,  [SCHEDULER_NQ] = rr_build,
+		[SCHEDULER_FO] = rr_build,   [SCHEDULER_OVF] = rr_build,
 		[SCHEDULER_MH] = mh_build,
 	};
+	struct pick *p;
 
 	if (n > CANDIDATES_MAX)
 		return NULL;
 	if (!n)
 		return pick_new(0);
 	qsort(c, n, sizeof(*c), candidate_compare);
-	return build[sched](c, n);
+	p = build[sched](c, n);
+	if (!p)
+		return NULL;
+	p->sched = sched;
+	p->server = malloc(n * sizeof(*p->server));
+	if (!p->server) {
+		pick_put(p);
+		return NULL;
+	}
+	p->n_servers = n;
+	for (uint32_t i = 0; i < n; i++)
+		p->server[i] = (struct pick_server){.slot = c[i].slot, .weight = c[i].weight};
+	return p;
+}
+
+static uint32_t slot_of(uint32_t id)
+{
+	return id & (BACKENDS_MAX - 1);
+}
+
+static int slot_compare(const void *left, const void *right)
+{
+	uint32_t a = slot_of(*(const uint32_t *)left), b = slot_of(*(const uint32_t *)right);
+
+	return a < b ? -1 : a > b;
+}
+
+/* The living server in that slot, or 0. */
+static uint32_t find_living(const uint32_t *living, uint32_t n, uint32_t slot)
+{
+	const uint32_t *id = n ? bsearch(&slot, living, n, sizeof(*living), slot_compare) : NULL;
+
+	return id ? *id : 0;
+}
+
+/* The oldest living server that had the place and hasn't it now, or 0. */
+static uint32_t find_former(const struct pick *p, const struct pick *old, uint32_t place,
+			    const uint32_t *living, uint32_t n)
+{
+	uint32_t was = old->was ? old->was[place] : 0;
+
+	if (!was || find_living(living, n, slot_of(was)) != was) {
+		if (old->slot[place] == p->slot[place])
+			return 0;
+		was = find_living(living, n, old->slot[place]);
+	}
+	return was && slot_of(was) == p->slot[place] ? 0 : was;
+}
+
+int sched_follow(struct pick *p, const struct pick *old, uint32_t *living, uint32_t n)
+{
+	if (!old || p->n != MAGLEV_SIZE || old->n != p->n || old->sched != p->sched)
+		return 0;
+	if (n)
+		qsort(living, n, sizeof(*living), slot_compare);
+	for (uint32_t i = 0; i < p->n; i++) {
+		uint32_t was = find_former(p, old, i, living, n);
+
+		if (was && !p->was)
+			p->was = calloc(p->n, sizeof(*p->was));
+		if (was && !p->was)
+			return -ENOMEM;
+		if (was)
+			p->was[i] = was;
+	}
+	return 0;
 }
 
 struct pick *pick_get(struct pick *p)
@@ -232,8 +318,11 @@ struct pick *pick_get(struct pick *p)
 
 void pick_put(struct pick *p)
 {
-	if (p && !--p->refs)
-		free(p);
+	if (!p || --p->refs)
+		return;
+	free(p->server);
+	free(p->was);
+	free(p);
 }
 
 uint32_t pick_next(const struct pick *p, uint32_t *cursor)
@@ -246,4 +335,126 @@ uint32_t pick_next(const struct pick *p, uint32_t *cursor)
 uint32_t pick_hash(const struct pick *p, uint64_t hash)
 {
 	return p->slot[(hash >> 32) * p->n >> 32];
+}
+
+static bool is_full(const struct conns *conns, uint32_t slot)
+{
+	return conns && conns_overloaded(&conns[slot]);
+}
+
+/* From this place on, the first server that isn't overloaded: some places further in the array, as
+ * these follow the weights, and then each server once, so that the search ends. */
+static uint32_t first_free(const struct pick *p, uint32_t place, const struct conns *conns)
+{
+	for (uint32_t i = 0; i < PLACES_TRIED && i < p->n; i++) {
+		uint32_t slot = p->slot[(place + i) % p->n];
+
+		if (!is_full(conns, slot))
+			return slot;
+	}
+	for (uint32_t i = 0; i < p->n_servers; i++) {
+		uint32_t slot = p->server[(place + i) % p->n_servers].slot;
+
+		if (!is_full(conns, slot))
+			return slot;
+	}
+	return PICK_NONE;
+}
+
+/* A server as a scheduler by load compares it: the least cost / weight is taken. */
+struct load {
+	uint64_t cost;
+	uint64_t weight;
+	bool out; /* not to be had */
+	bool now; /* to be had at once, whatever the others are like */
+};
+
+static struct load load_of(enum sched sched, const struct pick_server *s, const struct conns *c)
+{
+	uint64_t active = c ? conns_active(c) : 0, inactive = c ? conns_inactive(c) : 0;
+
+	switch (sched) {
+	case SCHEDULER_LC:
+		return (struct load){.cost = active * 256 + inactive, .weight = 1};
+	case SCHEDULER_SED:
+		return (struct load){.cost = active + 1, .weight = s->weight};
+	case SCHEDULER_NQ:
+		return (struct load){.cost = active + 1, .weight = s->weight, .now = !active};
+	case SCHEDULER_FO:
+		return (struct load){.cost = 1, .weight = s->weight};
+	case SCHEDULER_OVF:
+		return (struct load){.cost = 1, .weight = s->weight, .out = active >= s->weight};
+	default: /* wlc, and what lblc and lblcr fall back to */
+		return (struct load){.cost = active * 256 + inactive, .weight = s->weight};
+	}
+}
+
+/* The first of equals, in order of address. */
+static uint32_t least_loaded(const struct pick *p, const struct conns *conns)
+{
+	uint32_t best = PICK_NONE;
+	struct load least = {0};
+
+	for (uint32_t i = 0; i < p->n_servers; i++) {
+		const struct pick_server *s = &p->server[i];
+		struct load l;
+
+		if (is_full(conns, s->slot))
+			continue;
+		l = load_of(p->sched, s, conns ? &conns[s->slot] : NULL);
+		if (l.now)
+			return s->slot;
+		if (l.out)
+			continue;
+		if (best == PICK_NONE || l.cost * least.weight < least.cost * l.weight) {
+			best = s->slot;
+			least = l;
+		}
+	}
+	return best;
+}
+
+static uint32_t by_hash(const struct pick *p, uint64_t hash, const struct pick_ask *ask)
+{
+	uint32_t slot = pick_hash(p, hash);
+
+	if (!is_full(ask->conns, slot))
+		return slot;
+	return ask->fallback ? first_free(p, (uint32_t)((hash >> 32) * p->n >> 32), ask->conns)
+			     : PICK_NONE;
+}
+
+static uint32_t by_turn(const struct pick *p, const struct pick_ask *ask)
+{
+	uint32_t turn = __atomic_fetch_add(ask->cursor, 1, __ATOMIC_RELAXED) % p->n;
+
+	return is_full(ask->conns, p->slot[turn]) ? first_free(p, turn, ask->conns) : p->slot[turn];
+}
+
+/* The destination's server; least connections if that one is overloaded. */
+static uint32_t by_locality(const struct pick *p, const struct pick_ask *ask)
+{
+	uint32_t slot = pick_hash(p, ask->dest);
+
+	return is_full(ask->conns, slot) ? least_loaded(p, ask->conns) : slot;
+}
+
+uint32_t pick_server(const struct pick *p, const struct pick_ask *ask)
+{
+	switch (p->sched) {
+	case SCHEDULER_RR:
+	case SCHEDULER_WRR:
+		return by_turn(p, ask);
+	case SCHEDULER_MH:
+	case SCHEDULER_SH:
+		return by_hash(p, ask->source, ask);
+	case SCHEDULER_DH:
+		return is_full(ask->conns, pick_hash(p, ask->dest)) ? PICK_NONE
+								    : pick_hash(p, ask->dest);
+	case SCHEDULER_LBLC:
+	case SCHEDULER_LBLCR:
+		return by_locality(p, ask);
+	default:
+		return least_loaded(p, ask->conns);
+	}
 }
