@@ -52,8 +52,43 @@ static uint32_t gather_candidates(const struct apply *a, const struct roster_ser
 	return n;
 }
 
+/* The servers that the service had and still has, leaving or not. */
+static uint32_t gather_living(const struct roster_service *from, const struct roster_service *to,
+			      uint32_t *id)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < from->n; i++) {
+		const struct model_backend *b = &from->backend[i];
+		bool found;
+		uint32_t k = roster_find_backend(to, &b->conf.addr, b->conf.port, &found);
+
+		if (found && to->backend[k].id == b->id)
+			id[n++] = b->id;
+	}
+	return n;
+}
+
+/* Notes from which servers the new pick moves flows away. */
+static int pick_follow(struct pick *pick, const struct roster_service *from,
+		       const struct roster_service *to)
+{
+	uint32_t *living;
+	int err;
+
+	if (!from)
+		return 0;
+	living = calloc(from->n + 1, sizeof(*living));
+	if (!living)
+		return -ENOMEM;
+	err = sched_follow(pick, to->pick, living, gather_living(from, to, living));
+	free(living);
+	return err;
+}
+
 /* Making a pick takes a millisecond: the old one stays if it would be made from the same. */
-static int pick_refresh(const struct apply *a, struct roster_service *s)
+static int pick_refresh(const struct apply *a, const struct roster_service *from,
+			struct roster_service *s)
 {
 	struct candidate *c = calloc(s->n + 1, sizeof(*c));
 	struct pick *pick;
@@ -72,6 +107,10 @@ static int pick_refresh(const struct apply *a, struct roster_service *s)
 	free(c);
 	if (!pick)
 		return -ENOMEM;
+	if (pick_follow(pick, from, s)) {
+		pick_put(pick);
+		return -ENOMEM;
+	}
 	pick_put(s->pick);
 	s->pick = pick;
 	s->pick_of = hash;
@@ -158,7 +197,7 @@ static int prepare_change(void *ctx, const struct roster_service *from, struct r
 	struct remake *re = ctx;
 
 	re->moved |= steered(from) != steered(to);
-	return steered(to) ? pick_refresh(re->a, to) : 0;
+	return steered(to) ? pick_refresh(re->a, from, to) : 0;
 }
 
 /* All slots that changed services had, before any is filled: servers may have changed theirs. */
