@@ -11,7 +11,9 @@
 #include "table/maglev.h"
 
 enum {
-	GENERATION = BACKENDS_MAX
+	GENERATION = BACKENDS_MAX,
+	CHANGES = 11, /* the first sets up */
+	FLOWS = 27000,
 };
 
 /* Servers 0..n-1 of these weights (0: left out), in these slots. */
@@ -193,6 +195,65 @@ static void a_reused_slot_is_no_former_server(void **state)
 	pick_put(third);
 }
 
+struct flow {
+	uint64_t hash;
+	uint32_t server;
+	bool stored;
+};
+
+/* A flow in its middle, to a director that knows only what it has stored. */
+static uint32_t server_of(const struct pick *p, const struct flow *f)
+{
+	uint32_t was = pick_was(p, f->hash);
+
+	if (f->stored)
+		return f->server;
+	return was ? was - GENERATION : pick_hash(p, f->hash);
+}
+
+/* Ten changes of the servers, flows beginning between them: all stay where they began, while only
+ * those in moved places are stored. Negative control: without was, flows break. */
+static void flows_outlive_changes_of_their_servers(void **state)
+{
+	static const uint32_t living[] = {7, 15, 15, 15, 15, 15, 14, 14, 14, 14, 14};
+	static const uint32_t weight[][4] = {
+		{1, 1, 1, 0}, {1, 1, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}, {0, 1, 3, 1},
+		{0, 1, 1, 1}, {0, 1, 0, 1}, {0, 1, 1, 1}, {0, 1, 9, 2}, {0, 2, 1, 1},
+	};
+	static struct flow flow[CHANGES][FLOWS];
+	struct pick *p = NULL;
+	uint64_t seed = 1;
+	uint32_t stored = 0, would_break = 0;
+
+	(void)state;
+	for (uint32_t t = 0; t < CHANGES; t++) {
+		struct pick *next = change(p, weight[t], living[t]);
+
+		pick_put(p);
+		p = next;
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			struct flow *f = &flow[t][i];
+
+			seed = seed * 6364136223846793005 + 1442695040888963407;
+			f->hash = seed;
+			f->server = pick_hash(p, f->hash);
+			f->stored = pick_moved(p, f->hash);
+			stored += f->stored;
+		}
+		for (uint32_t i = 0; i < (t + 1) * FLOWS; i++) {
+			const struct flow *f = &flow[0][0] + i;
+
+			if (!(living[t] >> f->server & 1))
+				continue;
+			assert_int_equal(server_of(p, f), f->server);
+			would_break += !f->stored && pick_hash(p, f->hash) != f->server;
+		}
+	}
+	assert_in_range(stored, 1, CHANGES * FLOWS - FLOWS);
+	assert_true(would_break > 0);
+	pick_put(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +262,7 @@ int main(void)
 		cmocka_unit_test(without_fallback_a_hash_has_one_server),
 		cmocka_unit_test(a_moved_place_knows_its_oldest_living_server),
 		cmocka_unit_test(a_reused_slot_is_no_former_server),
+		cmocka_unit_test(flows_outlive_changes_of_their_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
