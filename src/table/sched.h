@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which server takes a new flow. Every scheduler is an array of backend slots made when the table
  * changes (struct pick); what differs is how it is made and how it is read:
- *   rr, wrr                      in turn, from a cursor that all workers share;
- *   mh, sh, dh                   by a hash, of the source or the destination;
- *   lc, wlc, sed, nq, fo, ovf    by connections and weight of each server now;
- *   lblc, lblcr                  by a hash of the destination while that server isn't overloaded. */
+ *   rr, wrr                    in turn, from a cursor that all workers share;
+ *   mh, sh, dh                 by a hash, of the source or the destination;
+ *   lc, wlc, sed, nq, fo, ovf  by connections and weight of each server now;
+ *   lblc, lblcr                by a hash of the destination, while its server isn't overloaded. */
 #ifndef SHUNT_TABLE_SCHED_H
 #define SHUNT_TABLE_SCHED_H
 
@@ -57,8 +57,8 @@ int sched_parse(const char *name);
 /* Makes a service's pick from n candidates, in any order (it sorts them in place by address and
  * port, so that two directors agree). rr: each once. wrr: each weight / gcd times, spread evenly
  * (nowhere a whole turn ahead or behind). mh, sh: a Maglev table of MAGLEV_SIZE; dh, lblc, lblcr:
- * one of equal weights. The others: each once. n = 0 gives an empty pick. Returns NULL when out of memory, or when n > CANDIDATES_MAX.
- * Management thread; the caller owns the one reference. */
+ * one of equal weights. The others: each once. n = 0 gives an empty pick. Returns NULL when out of
+ * memory, or when n > CANDIDATES_MAX. Management thread; the caller owns the one reference. */
 struct pick *sched_build(enum sched sched, struct candidate *c, uint32_t n);
 
 /* Notes in a pick just made (not yet read by anyone) which places have moved from servers that
