@@ -21,7 +21,7 @@ struct lookup {
 	uint32_t self;
 	struct backend_counters *backends; /* this worker's, BACKENDS_MAX of them */
 	struct worker_counters *counters;
-	struct conns *conns; /* by backend slot, of all workers; NULL: nobody counts */
+	struct conns *conns;	 /* by backend slot, of all workers; NULL: nobody counts */
 	struct persist persist;	 /* shared by the workers, like ... */
 	struct frag_table frags; /* ... this */
 	struct park *park;	 /* this worker's */

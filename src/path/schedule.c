@@ -1,29 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "path/schedule.h"
 
+/* What the service's table is read by: the client, the destination, or the flow. */
+static uint64_t service_hash(const struct lookup *l, const struct service *svc,
+			     const struct tuple *t)
+{
+	switch (svc->sched) {
+	case SCHEDULER_MH:
+	case SCHEDULER_SH:
+		return tuple_source_hash(t, &l->key->hash, svc->flags & SERVICE_HASH_PORT);
+	case SCHEDULER_DH:
+	case SCHEDULER_LBLC:
+	case SCHEDULER_LBLCR:
+		return tuple_dest_hash(t, &l->key->hash, false);
+	default:
+		return tuple_tag(t, l->key);
+	}
+}
+
+/* Where a place of the table moved while the table was in use, every flow that has begun since was
+ * stored: one that isn't known began with the server of before. */
 const struct backend *schedule_by_hash(const struct lookup *l, const struct snap *s,
 				       const struct service *svc, const struct tuple *t)
 {
-	uint64_t hash;
+	uint64_t hash = service_hash(l, svc, t);
+	const struct backend *was;
 
 	if (!svc->pick->n)
 		return NULL;
-	if (svc->sched == SCHEDULER_MH)
-		hash = tuple_source_hash(t, &l->key->hash, svc->flags & SERVICE_HASH_PORT);
-	else
-		hash = tuple_tag(t, l->key);
-	return &s->backend[pick_hash(svc->pick, hash)];
+	was = snap_backend(s, pick_was(svc->pick, hash));
+	return was && was->flags & BACKEND_READY ? was : &s->backend[pick_hash(svc->pick, hash)];
 }
 
 static const struct backend *by_scheduler(struct lookup *l, const struct snap *s,
 					  const struct service *svc, const struct tuple *t,
 					  bool fresh)
 {
+	uint64_t hash = service_hash(l, svc, t);
+	struct pick_ask ask = {
+		.cursor = svc->cursor,
+		.source = hash,
+		.dest = hash,
+		.conns = l->conns,
+		.fallback = svc->flags & SERVICE_FALLBACK,
+	};
+	uint32_t slot;
+
 	if (!svc->pick->n)
 		return NULL;
-	if (svc->sched == SCHEDULER_MH || !fresh)
+	if (!fresh)
 		return schedule_by_hash(l, s, svc, t);
-	return &s->backend[pick_next(svc->pick, svc->cursor)];
+	slot = pick_server(svc->pick, &ask);
+	return slot == PICK_NONE ? NULL : &s->backend[slot];
 }
 
 /* Who a client is to a service: its address, as far as the netmask has it. */
