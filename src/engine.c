@@ -35,6 +35,7 @@ static void set_lookup(struct engine *e, uint32_t i)
 		.self = i,
 		.backends = info->backends,
 		.counters = info->counters,
+		.conns = dp->conns,
 		.park = &e->setup->worker[i].park,
 	};
 	persist_attach(&l->persist, dp->persist, dp->persist_bytes);

@@ -11,6 +11,7 @@
 
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "table/conns.h"
 #include "table/flow.h"
 #include "table/frag.h"
 #include "table/persist.h"
@@ -147,8 +148,9 @@ static int make_counters(struct setup *s, const struct setup_conf *conf, const s
 {
 	const size_t backends = BACKENDS_MAX * sizeof(struct backend_counters);
 	const size_t each = sizeof(struct worker_counters) + sizeof(struct intent) + backends;
+	const size_t conns = BACKENDS_MAX * sizeof(struct conns);
 	size_t bytes = s->dp.n_ports * (conf->frames + sizeof(struct port_counters) + CACHE_LINE) +
-		       s->dp.n_workers * (each + 4 * CACHE_LINE);
+		       s->dp.n_workers * (each + 4 * CACHE_LINE) + conns;
 	uint8_t *next = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -156,6 +158,7 @@ static int make_counters(struct setup *s, const struct setup_conf *conf, const s
 		return fail(m, EXIT_OTHER, "%zu bytes of counters: %s", bytes, strerror(errno));
 	s->counters = next;
 	s->counters_bytes = bytes;
+	s->dp.conns = carve(&next, conns);
 	s->dp.port_counters = carve(&next, s->dp.n_ports * sizeof(struct port_counters));
 	for (uint32_t i = 0; i < s->dp.n_workers; i++) {
 		struct worker_info *w = &s->dp.worker[i];

@@ -72,6 +72,7 @@ struct dataplane {
 	struct port_info port[PORTS_MAX];
 	struct port_counters *port_counters; /* shared; [n_ports] */
 	struct worker_info worker[WORKERS_MAX];
+	void *conns;   /* shared; of every backend slot (struct conns) */
 	void *persist; /* shared; the clients of persistent services */
 	size_t persist_bytes;
 	void *frags; /* shared; datagrams under way in fragments */

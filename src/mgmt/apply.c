@@ -212,11 +212,27 @@ static int clear_change(void *ctx, const struct roster_service *from, struct ros
 	return 0;
 }
 
+/* What is counted of a slot is its server's, and so are the thresholds. */
+static void fill_conns(const struct remake *re, const struct model_backend *b)
+{
+	uint32_t slot = backend_slot(b->id);
+	struct conns *c = re->a->dp->conns;
+	bool same = re->old && slot < re->old->n_backends && re->old->backend[slot].id == b->id;
+
+	if (!c)
+		return;
+	if (re->old && !same)
+		conns_reset(&c[slot]);
+	conns_limit(&c[slot], b->conf.upper, b->conf.lower);
+}
+
 static int fill_change(void *ctx, const struct roster_service *from, struct roster_service *to)
 {
 	struct remake *re = ctx;
 
 	(void)from;
+	for (uint32_t k = 0; to && k < to->n; k++)
+		fill_conns(re, &to->backend[k]);
 	for (uint32_t k = 0; to && k < to->n; k++)
 		fill_backend(re->a, &re->snap->backend[backend_slot(to->backend[k].id)],
 			     &to->backend[k], to);

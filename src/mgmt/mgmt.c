@@ -18,7 +18,7 @@
 
 enum {
 	SWEEP_MS = 2000,      /* servers that were removed are looked after this often */
-	PINS_MS = 1000,	      /* and workers whose CPU was taken offline */
+	SECOND_MS = 1000,     /* connections counted, workers put back to their CPUs */
 	STALE_MS = 60 * 1000, /* how long a destination of an earlier life is held, dropped */
 };
 
@@ -30,7 +30,7 @@ struct mgmt {
 	struct control *control;
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
-	uv_timer_t settle, sweep, pins, stale;
+	uv_timer_t settle, sweep, second, stale;
 	bool away[WORKERS_MAX]; /* from its CPU */
 	int exit_code;
 };
@@ -133,9 +133,11 @@ static void keep_pinned(struct mgmt *m, uint32_t worker)
 	m->away[worker] = away;
 }
 
-static void on_pins(uv_timer_t *t)
+static void on_second(uv_timer_t *t)
 {
 	struct mgmt *m = t->data;
+
+	model_settle_conns(m->model);
 
 	for (uint32_t i = 0; i < m->conf.dp->n_workers; i++)
 		keep_pinned(m, i);
@@ -174,7 +176,7 @@ static void start_timers(struct mgmt *m)
 	struct stale s = {.mgmt = m};
 
 	uv_timer_start(&m->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-	uv_timer_start(&m->pins, on_pins, PINS_MS, PINS_MS);
+	uv_timer_start(&m->second, on_second, SECOND_MS, SECOND_MS);
 	steer_each(m->conf.steer, on_stale, &s);
 	if (!s.n)
 		return;
@@ -245,7 +247,7 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	uv_signal_start(&m->term, on_signal, SIGTERM);
 	uv_signal_init(&m->loop, &m->interrupt);
 	uv_signal_start(&m->interrupt, on_signal, SIGINT);
-	init_timer(m, &m->pins);
+	init_timer(m, &m->second);
 	init_timer(m, &m->settle);
 	init_timer(m, &m->sweep);
 	init_timer(m, &m->stale);

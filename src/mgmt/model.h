@@ -144,4 +144,8 @@ struct model_flows {
 };
 const struct model_flows *model_flows(struct model *m);
 
+/* Counts the flows anew for schedulers and thresholds that go by them: those that expired were seen
+ * by no worker. Costs nothing if nobody goes by them. Call it every second. */
+void model_settle_conns(struct model *m);
+
 #endif

@@ -153,3 +153,37 @@ const struct model_flows *model_flows(struct model *m)
 	}
 	return m->counted;
 }
+
+static bool goes_by_conns(const struct roster_service *s)
+{
+	static const bool by_load[SCHEDULER_COUNT] = {
+		[SCHEDULER_LC] = true,	  [SCHEDULER_WLC] = true, [SCHEDULER_LBLC] = true,
+		[SCHEDULER_LBLCR] = true, [SCHEDULER_SED] = true, [SCHEDULER_NQ] = true,
+		[SCHEDULER_OVF] = true,
+	};
+
+	for (uint32_t k = 0; k < s->n; k++)
+		if (s->backend[k].conf.upper)
+			return true;
+	return by_load[s->conf.sched];
+}
+
+void model_settle_conns(struct model *m)
+{
+	struct conns *c = m->dp->conns;
+	const struct model_flows *counted = NULL;
+
+	for (uint32_t i = 0; c && i < m->now->n; i++) {
+		const struct roster_service *s = m->now->service[i];
+
+		if (!goes_by_conns(s))
+			continue;
+		if (!counted)
+			counted = model_flows(m);
+		for (uint32_t k = 0; k < s->n; k++) {
+			uint32_t slot = backend_slot(s->backend[k].id);
+
+			conns_settle(&c[slot], counted[slot].active, counted[slot].inactive);
+		}
+	}
+}

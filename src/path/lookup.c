@@ -33,11 +33,35 @@ static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *sl
 {
 	enum flow_state state = flow_next_state(-1, p->proto, p->tcp_flags);
 
-	if (!slot)
-		return flow_add(&l->flows[l->self], p->tag, be->id, state, now);
-	flow_move(slot, be->id);
-	flow_touch(slot, state, now);
+	if (!slot) {
+		if (!flow_add(&l->flows[l->self], p->tag, be->id, state, now))
+			return false;
+	} else {
+		if (l->conns)
+			conns_end(&l->conns[backend_slot(slot->backend)],
+				  flow_state(slot) == FLOW_ESTABLISHED);
+		flow_move(slot, be->id);
+		flow_touch(slot, state, now);
+	}
+	if (l->conns)
+		conns_begin(&l->conns[backend_slot(be->id)], state == FLOW_ESTABLISHED);
 	return true;
+}
+
+/* A packet of a known flow: its time begins anew, and it may have become another state. */
+static void touch(struct lookup *l, const struct pkt *p, struct flow_slot *slot,
+		  const struct backend *be, uint32_t now)
+{
+	enum flow_state before = flow_state(slot);
+	enum flow_state after = flow_next_state(before, p->proto, p->tcp_flags);
+
+	flow_touch(slot, after, now);
+	if (!l->conns || (before == FLOW_ESTABLISHED) == (after == FLOW_ESTABLISHED))
+		return;
+	if (after == FLOW_ESTABLISHED)
+		conns_activate(&l->conns[backend_slot(be->id)]);
+	else
+		conns_deactivate(&l->conns[backend_slot(be->id)]);
 }
 
 /* Nobody begins a flow with a packet that can't be right: what parse's fast lane left out is made
@@ -174,7 +198,7 @@ enum drop lookup_flow(struct lookup *l, const struct snap *s, struct pkt *p, uin
 			return refuse(l, s, p, be);
 		if (!flow_stays(slot, be, p))
 			return schedule(l, s, p, slot, now);
-		flow_touch(slot, flow_next_state(flow_state(slot), p->proto, p->tcp_flags), now);
+		touch(l, p, slot, be, now);
 		return lookup_forward(l, s, p, be);
 	}
 	be = flow_opens(p->tcp_flags) ? NULL : adopt(l, s, p, now);
