@@ -242,11 +242,11 @@ class Shuntd:
         def settled():
             first, second = self.workers(), self.workers()
             quiet = [w["rx"] for w in first] == [w["rx"] for w in second]
-            return second if quiet and all(w["frames"]["exact"] for w in second) else None
-        for w in until(settled, 5, "counters stand still, frames known exactly"):
-            drops = sum(w["drops"].values())
-            expect(w["rx"] == w["tx"] + w["pass"] + drops,
-                   f"worker {w['worker']}: rx {w['rx']} is not tx {w['tx']} + pass {w['pass']} + drops {drops}")
+            known = all(w["frames"]["exact"] and accounted(w) == w["rx"] for w in second)
+            return second if quiet and known else None
+        def accounted(w):
+            return w["tx"] + w["pass"] + w["parked"] + sum(w["drops"].values())
+        for w in until(settled, 5, "counters stand still, rx = tx + pass + parked + drops, frames known exactly"):
             frames = dict(w["frames"])
             expect(frames["missing"] == 0 and frames["exact"], f"worker {w['worker']}: frames missing: {frames}")
             expect(frames["free"] + frames["rx"] + frames["tx"] == frames["total"],

@@ -84,15 +84,17 @@ def test_vlan(t):
 
 @e2e()
 def test_ttl(t):
-    """TTL 2 goes out as 1; 1 and 0 are dropped and counted."""
+    """TTL 2 goes out as 1; for 1 and 0 the client gets time exceeded."""
     d, client, server = udp_service(t)
     for ttl in (0, 1):
         client.send(udp_frame(DIRECTOR_MAC, b"x", ttl=ttl))
     client.send(udp_frame(DIRECTOR_MAC, b"x", ttl=2))
     got = capture(server, 0.5, from_director)
     expect([f[22] for f in got] == [1], f"TTLs at the server: {[f[22] for f in got]}")
-    dropped = d.drops()["workers"]["ttl"]
-    expect(dropped == 2, f"{dropped} dropped for their TTL, not 2")
+    sent = sum(w["icmp_sent"] for w in d.workers())
+    expect(sent == 2, f"{sent} told that their TTL ran out, not 2")
+    told = capture(client, 0.5, lambda f: f[26:30] == VIP_BYTES and f[23] == 1 and f[34] == 11)
+    expect(len(told) == 2, f"{len(told)} times 'time exceeded' at the client, not 2")
 
 
 @e2e(queues=2)
