@@ -71,9 +71,43 @@ const char *mac_text(const uint8_t mac[6], char *buf)
 	return buf;
 }
 
+static const struct {
+	const char *name;
+	uint8_t proto;
+} protos[] = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}, {"any", 0}};
+
 const char *proto_text(uint8_t proto)
 {
-	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" : "?";
+	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++) {
+		if (protos[i].proto == proto)
+			return protos[i].name;
+	}
+	return "?";
+}
+
+int proto_parse(const char *text, uint8_t *out)
+{
+	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++) {
+		if (strcmp(protos[i].name, text))
+			continue;
+		*out = protos[i].proto;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+unsigned int addr_bits(const struct addr *a)
+{
+	return addr_is_v4(a) ? 32 : 128;
+}
+
+bool addr_is_prefix(const struct addr *a, unsigned int prefix)
+{
+	for (unsigned int bit = prefix; bit < 128; bit++) {
+		if (a->b[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	}
+	return true;
 }
 
 bool mac_is_zero(const uint8_t mac[6])

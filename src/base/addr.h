@@ -49,7 +49,13 @@ int port_parse(const char *text, __be16 *out);
 const char *addr_text(const struct addr *a, char *buf);
 const char *host_text(const struct addr *a, __be16 port, char *buf);
 const char *mac_text(const uint8_t mac[6], char *buf);
-const char *proto_text(uint8_t proto); /* "tcp", "udp" or "?" */
+/* "tcp", "udp", "sctp", "any" (0) or "?". */
+const char *proto_text(uint8_t proto);
+int proto_parse(const char *text, uint8_t *out); /* the reverse: 0 or -EINVAL */
+
+/* 32 or 128, and whether all bits behind the first prefix of 128 are 0. */
+unsigned int addr_bits(const struct addr *a);
+bool addr_is_prefix(const struct addr *a, unsigned int prefix);
 
 bool mac_is_zero(const uint8_t mac[6]);
 bool mac_is_multicast(const uint8_t mac[6]); /* broadcast too */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mgmt/control.h"
+#include "mgmt/list.h"
 #include "mgmt/request.h"
 #include "mgmt/show.h"
 
@@ -62,7 +63,7 @@ static int list(struct command_ctx *ctx, const struct request *r, json_t *answer
 {
 	const struct endpoint *one = r->has & FIELD_SERVICE ? &r->service.ep : NULL;
 
-	return show_list(ctx, one, answer) ? fault_no_service(f) : 0;
+	return list_table(ctx, one, answer) ? fault_no_service(f) : 0;
 }
 
 static int show(struct command_ctx *ctx, const struct request *r, json_t *answer, struct fault *f)
@@ -70,7 +71,34 @@ static int show(struct command_ctx *ctx, const struct request *r, json_t *answer
 	return show_run(ctx, r->what, answer, f);
 }
 
+static int timeouts(struct command_ctx *ctx, const struct request *r, json_t *answer,
+		    struct fault *f)
+{
+	(void)r, (void)f;
+	list_timeouts(ctx, answer);
+	return 0;
+}
+
+static int set_timeouts(struct command_ctx *ctx, const struct request *r, json_t *answer,
+			struct fault *f)
+{
+	(void)answer;
+	if (model_set_timeouts(ctx->model, &r->timeouts))
+		return fault_set(f, "unsupported", "the timeouts of flows are fixed");
+	return 0;
+}
+
+static int connections(struct command_ctx *ctx, const struct request *r, json_t *answer,
+		       struct fault *f)
+{
+	return list_connections(ctx, r->cursor, answer, f);
+}
+
 static int batch(struct command_ctx *ctx, const struct request *r, json_t *answer, struct fault *f);
+
+enum {
+	SERVICE_FIELDS = FIELD_FLAGS | FIELD_PERSISTENT | FIELD_NETMASK | FIELD_REMOVED
+};
 
 static const struct command {
 	const char *name;
@@ -80,15 +108,18 @@ static const struct command {
 		   json_t *answer, struct fault *f);
 	bool write; /* whoever may only read is refused */
 } commands[] = {
-	{"service-add", FIELD_SERVICE | FIELD_SCHEDULER, FIELD_FLAGS, service_add, NULL, true},
-	{"service-edit", FIELD_SERVICE | FIELD_SCHEDULER, FIELD_FLAGS, service_edit, NULL, true},
+	{"service-add", FIELD_SERVICE | FIELD_SCHEDULER, SERVICE_FIELDS, service_add, NULL, true},
+	{"service-edit", FIELD_SERVICE | FIELD_SCHEDULER, SERVICE_FIELDS, service_edit, NULL, true},
 	{"service-del", FIELD_SERVICE, 0, service_del, NULL, true},
-	{"server-add", FIELD_SERVICE | FIELD_SERVER, 0, server_add, NULL, true},
-	{"server-edit", FIELD_SERVICE | FIELD_SERVER, 0, server_edit, NULL, true},
+	{"server-add", FIELD_SERVICE | FIELD_SERVER | FIELD_CONF, 0, server_add, NULL, true},
+	{"server-edit", FIELD_SERVICE | FIELD_SERVER | FIELD_CONF, 0, server_edit, NULL, true},
 	{"server-del", FIELD_SERVICE | FIELD_SERVER, 0, server_del, NULL, true},
 	{"clear", 0, 0, clear, NULL, true},
 	{"zero", 0, FIELD_SERVICE, zero, NULL, true},
-	{"batch", FIELD_REQUESTS, FIELD_REPLACE, NULL, batch, true},
+	{"batch", FIELD_REQUESTS, FIELD_REPLACE | FIELD_DRY_RUN, NULL, batch, true},
+	{"set-timeouts", FIELD_TIMEOUTS, 0, NULL, set_timeouts, true},
+	{"timeouts", 0, 0, NULL, timeouts, false},
+	{"connections", 0, FIELD_CURSOR, NULL, connections, false},
 	{"list", 0, FIELD_SERVICE, NULL, list, false},
 	{"show", FIELD_WHAT, 0, NULL, show, false},
 };
@@ -219,6 +250,11 @@ static int batch(struct command_ctx *ctx, const struct request *r, json_t *answe
 			continue;
 		json_object_set_new(answer, "index", json_integer((json_int_t)i));
 		return -1;
+	}
+	if (r->dry_run) {
+		list_draft(ctx, answer);
+		model_rollback(ctx->model);
+		return 0;
 	}
 	if (commit(ctx->model, f))
 		return -1;

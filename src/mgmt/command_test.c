@@ -273,12 +273,13 @@ static void refusals_speak_like_ipvsadm(void **state)
 	ok(w, "{'cmd':'clear'}");
 	no(w, "{'cmd':'service-del'," VIP "}", "no-service", "No such service");
 	no(w, "{'cmd':'server-add'," VIP "," RIP "}", "no-service", "No such service");
-	no(w, "{'cmd':'service-add'," VIP ",'scheduler':'wlc'}", "no-scheduler",
-	   "scheduler wlc does not exist here (yet): use rr, wrr or mh");
+	no(w, "{'cmd':'service-add'," VIP ",'scheduler':'xyz'}", "no-scheduler",
+	   "scheduler xyz does not exist here: use rr, wrr");
 }
 
 #define ADD    "{'cmd':'service-add','scheduler':'rr','service':"
 #define SERVER "{'cmd':'server-add'," VIP ",'server':"
+#define TUNNEL SERVER "{'address':'10.0.0.1','forward':'tunnel','tunnel':"
 
 static const struct {
 	const char *request, *text;
@@ -297,15 +298,42 @@ static const struct {
 	 "field 'flags' must be an array"},
 	{"{'cmd':'service-add'," VIP ",'scheduler':'mh','flags':[1]}",
 	 "field 'flags' must hold strings"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'mh','flags':['sh-prt']}",
+	 "flag sh-prt is unknown: use sh-port, sh-fallback, mh-port, mh-fallback or ops"},
 	{"{'cmd':'service-add'," VIP ",'scheduler':'mh','flags':['sh-port']}",
-	 "flag sh-port does not exist"},
+	 "flag sh-port needs scheduler sh"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','flags':['mh-fallback']}",
+	 "flag mh-fallback needs scheduler mh"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','flags':['ops']}",
+	 "flag ops is for UDP services only"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','persistent':2678401}",
+	 "persistent 2678401 is out of range: 0 to 2678400 seconds"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','netmask':24}",
+	 "field 'netmask' needs 'persistent'"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','persistent':9,'netmask':33}",
+	 "netmask 33 is longer than the address: 32 bits"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','persistent':9,'netmask':0}",
+	 "netmask 0 is out of range: 1 to 128 bits"},
+	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','removed':'keep'}",
+	 "removed 'keep' is unknown: use reselect, reset or drop"},
 	{"{'cmd':'service-add'," VIP ",'scheduler':'rr','flags':['mh-port']}",
 	 "mh-port needs scheduler mh"},
 	{ADD "[]}", "field 'service' must be an object"},
 	{ADD "{'proto':'tcp','port':80}}", "field 'address' is missing"},
 	{ADD "{'proto':'tcp','address':'192.0.2.1'}}", "field 'port' is missing"},
 	{ADD "{'address':'192.0.2.1','port':80}}", "field 'proto' is missing"},
-	{ADD "{'proto':'sctp','address':'192.0.2.1','port':80}}", "protocol 'sctp' is unknown"},
+	{ADD "{'proto':'icmp','address':'192.0.2.1','port':80}}",
+	 "protocol 'icmp' is unknown: use tcp, udp, sctp or any"},
+	{ADD "{'proto':'any','address':'192.0.2.1','port':80}}", "of any protocol has port 0"},
+	{ADD "{'proto':'tcp','address':'192.0.2.0/33','port':80}}",
+	 "'192.0.2.0/33' is not a range: its length is 1 to 32"},
+	{ADD "{'proto':'tcp','address':'192.0.2.0/','port':80}}", "is not a range"},
+	{ADD "{'proto':'tcp','address':'192.0.2.0/0','port':80}}", "is not a range"},
+	{ADD "{'proto':'tcp','address':'192.0.2.0/2x','port':80}}", "is not a range"},
+	{ADD "{'proto':'tcp','address':'192.0.2.1/24','port':80}}",
+	 "192.0.2.1 is not the first address of its range"},
+	{ADD "{'proto':'tcp','address':'2001:db8::1/64','port':80}}",
+	 "2001:db8::1 is not the first address of its range"},
 	{ADD "{'proto':'tcp','address':'192.0.2.1','port':80,'x':0}}",
 	 "field 'x' is unknown in 'service'"},
 	{ADD "{'proto':'tcp','address':'www','port':80}}", "'www' is not an IPv4 or IPv6"},
@@ -313,8 +341,7 @@ static const struct {
 	{ADD "{'proto':'tcp','address':'224.0.0.1','port':80}}", "can't be a service's"},
 	{ADD "{'proto':'tcp','address':'::','port':80}}", "can't be a service's"},
 	{ADD "{'proto':'tcp','address':'ff02::1','port':80}}", "can't be a service's"},
-	{ADD "{'proto':'tcp','address':'192.0.2.1','port':0}}",
-	 "port 0 needs persistence, which is not supported yet"},
+	{ADD "{'proto':'tcp','address':'192.0.2.1','port':0}}", "port 0 needs persistence"},
 	{ADD "{'proto':'tcp','address':'192.0.2.1','port':65536}}",
 	 "port 65536 is out of range: 0 to 65535"},
 	{ADD "{'proto':'tcp','address':'192.0.2.1','port':'80'}}",
@@ -324,11 +351,25 @@ static const struct {
 	{SERVER "{'address':'10.0.0.1','weight':65536}}",
 	 "weight 65536 is out of range: 0 to 65535"},
 	{SERVER "{'address':'10.0.0.1','weight':-1}}", "weight -1 is out of range"},
-	{SERVER "{'address':'10.0.0.1','forward':'tunnel'}}", "by 'tunnel' is not"},
+	{SERVER "{'address':'10.0.0.1','forward':'masquerade'}}",
+	 "forwarding by 'masquerade' is not supported: use route or tunnel"},
+	{SERVER "{'address':'10.0.0.1','tunnel':{'type':'gue'}}}", "'tunnel' needs"},
+	{TUNNEL "{'type':'vxlan'}}}", "tunnel 'vxlan' is unknown: use ipip, gue or gre"},
+	{TUNNEL "{}}}", "tunnel '' is unknown"},
+	{TUNNEL "{'type':'gue'}}}", "a gue tunnel needs a port"},
+	{TUNNEL "{'type':'gre','port':1}}}", "a tunnel's port is for gue only"},
+	{TUNNEL "{'type':'ipip','csum':true}}}", "an ipip tunnel has no checksum"},
+	{TUNNEL "{'type':'gre','csum':1}}}", "field 'csum' must be true or false"},
+	{TUNNEL "{'type':'gre','remcsum':true}}}", "field 'remcsum' is unknown in 'tunnel'"},
+	{SERVER "{'address':'10.0.0.1','lower':2,'upper':1}}", "lower 2 must not be above upper 1"},
+	{SERVER "{'address':'10.0.0.1','upper':-1}}", "upper -1 is out of range"},
 	{SERVER "{'address':'2001:db8::1'}}", "address family"},
 	{SERVER "{'address':'192.168.1.222'}}", "the service's own address"},
 	{"{'cmd':'batch','requests':{}}", "field 'requests' must be an array"},
 	{"{'cmd':'batch','requests':[],'replace':1}", "'replace' must be true or false"},
+	{"{'cmd':'set-timeouts','timeouts':{'tcp':-1}}", "tcp -1 is out of range"},
+	{"{'cmd':'set-timeouts','timeouts':{'icmp':1}}", "field 'icmp' is unknown in 'timeouts'"},
+	{"{'cmd':'connections','cursor':-1}", "'cursor' must be one that was answered"},
 	{"{'cmd':'show'}", "field 'what' is missing"},
 	{"{'cmd':'show','what':'stars'}",
 	 "show knows services, backends, workers, ports, drops, neighbours, not 'stars'"},
@@ -342,6 +383,140 @@ static void bad_fields_are_named(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		no(w, bad[i].request, "invalid", bad[i].text);
 	answers(w, "{'cmd':'list'}", "{'services':[{'servers':[{}]}]}");
+}
+
+static void all_that_a_service_can_be_is_listed_as_it_was_asked_for(void **state)
+{
+	static const char *const good[] = {
+		"'service':{'proto':'udp','address':'192.0.2.10','port':53},'scheduler':'rr',"
+		"'flags':['ops'],'persistent':300,'netmask':24,'removed':'reset'",
+		"'service':{'proto':'tcp','address':'192.0.2.10','port':0},'scheduler':'mh',"
+		"'flags':['mh-fallback','mh-port'],'persistent':360,'removed':'drop'",
+		"'service':{'proto':'sctp','address':'192.0.2.0/24','port':36412},"
+		"'scheduler':'rr','flags':[],'persistent':0,'removed':'reselect'",
+		"'service':{'proto':'any','address':'2001:db8::/64','port':0},"
+		"'scheduler':'rr','flags':[],'persistent':0,'removed':'reselect'",
+	};
+	struct world *w = *state;
+	char request[512], want[512], *end;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		snprintf(request, sizeof(request), "{'cmd':'service-add',%s}", good[i]);
+		ok(w, request);
+		end = strchr(good[i], '}'); /* in an answer the service's fields stand alone */
+		snprintf(want, sizeof(want), "{'services':[{%.*s%s}]}",
+			 (int)(end - good[i] - strlen("'service':{")),
+			 good[i] + strlen("'service':{"), end + 1);
+		answers(w, "{'cmd':'list'}", want);
+		snprintf(want, sizeof(want), "{'cmd':'service-edit',%s}", good[i]);
+		ok(w, want);
+		ok(w, "{'cmd':'clear'}");
+	}
+}
+
+static void all_that_a_server_can_be_is_listed_as_it_was_asked_for(void **state)
+{
+	static const char *const good[] = {
+		"'forward':'route','weight':3,'upper':1000,'lower':500",
+		"'forward':'tunnel','weight':3,'upper':0,'lower':0,'tunnel':{'type':'ipip'}",
+		"'forward':'tunnel','tunnel':{'type':'gue','port':6080,'csum':true}",
+		"'forward':'tunnel','tunnel':{'type':'gre','csum':false}",
+	};
+	struct world *w = *state;
+	char text[512];
+
+	seed(w);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		snprintf(text, sizeof(text),
+			 "{'cmd':'server-edit'," VIP ",'server':{'address':'192.168.1.54',%s}}",
+			 good[i]);
+		ok(w, text);
+		snprintf(text, sizeof(text), "{'services':[{'servers':[{%s}]}]}", good[i]);
+		answers(w, "{'cmd':'list'}", text);
+	}
+	ok(w, SERVER "{'address':'2001:db8::1','forward':'tunnel'}}");
+	ok(w, "{'cmd':'server-del'," VIP ",'server':{'address':'2001:db8::1'}}");
+}
+
+static void a_dry_run_shows_the_table_and_changes_nothing(void **state)
+{
+	struct world *w = *state;
+
+	seed(w);
+	answers(w,
+		"{'cmd':'batch','dry-run':true,'replace':true,'requests':[{'cmd':'service-add',"
+		"'scheduler':'rr','service':{'proto':'udp','address':'192.0.2.1','port':53}}]}",
+		"{'ok':true,'services':[{'proto':'udp','scheduler':'rr','servers':[]}]}");
+	answers(w, "{'cmd':'list'}", "{'services':[{'proto':'tcp','servers':[{}]}]}");
+	answers(w,
+		"{'cmd':'batch','dry-run':true,'requests':[{'cmd':'service-add'," VIP
+		",'scheduler':'rr'}]}",
+		"{'ok':false,'code':'exists','index':0}");
+}
+
+static int pages; /* what model_conns was asked for */
+
+/* Two pages of one flow each, once the flow tables could tell. */
+int __wrap_model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out,
+		       uint32_t room);
+int __wrap_model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out,
+		       uint32_t room)
+{
+	(void)m;
+	assert_true(room > 1);
+	*out = (struct model_conn){.proto = 6, .state = FLOW_ESTABLISHED, .expires = 897};
+	addr_parse(*cursor ? "2001:db8::1" : "198.51.100.1", &out->client);
+	addr_parse("192.0.2.10", &out->vip);
+	addr_parse("10.0.0.11", &out->server);
+	out->cport = htons(50000);
+	out->vport = out->sport = htons(80);
+	*cursor = *cursor ? 0 : 17;
+	return pages++ < 3 ? 1 : -EOPNOTSUPP;
+}
+
+static void connections_come_by_the_page(void **state)
+{
+	struct world *w = *state;
+
+	answers(w, "{'cmd':'connections'}",
+		"{'cursor':17,'connections':[{'proto':'tcp','client':'198.51.100.1','cport':50000,"
+		"'vip':'192.0.2.10','vport':80,'server':'10.0.0.11','sport':80,"
+		"'state':'ESTABLISHED','expires':897}]}");
+	answers(w, "{'cmd':'connections','cursor':17}",
+		"{'connections':[{'client':'2001:db8::1'}]}");
+	answers(w, "{'cmd':'connections','cursor':0}", "{'cursor':17}");
+	no(w, "{'cmd':'connections'}", "unsupported", "can't be listed");
+}
+
+static void timeouts_are_told_and_fixed_ones_are_not_set(void **state)
+{
+	struct world *w = *state;
+
+	answers(w, "{'cmd':'timeouts'}", "{'timeouts':{'tcp':900,'tcpfin':120,'udp':300}}");
+	ok(w, "{'cmd':'set-timeouts','timeouts':{'tcp':900,'udp':0}}");
+	no(w, "{'cmd':'set-timeouts','timeouts':{'tcp':901,'tcpfin':120,'udp':300}}", "unsupported",
+	   "fixed");
+}
+
+static void rates_are_told_of_what_was_there_at_a_tick(void **state)
+{
+	struct world *w = *state;
+	struct model_service s;
+
+	seed(w);
+	w->ctx.rates = rates_new();
+	answers(w, "{'cmd':'list'}", "{'services':[{'rate':{'conns':0,'in_packets':0}}]}");
+	rates_tick(w->ctx.rates, w->ctx.model);
+	model_service_at(w->ctx.model, 0, &s);
+	w->dp.worker[0].backends[backend_slot(s.backend[0].id)] =
+		(struct backend_counters){80, 800, 8000, 0};
+	rates_tick(w->ctx.rates, w->ctx.model);
+	answers(w, "{'cmd':'list'}",
+		"{'services':[{'rate':{'conns':10,'in_packets':100,'in_bytes':1000},'servers':[{"
+		"'rate':{'conns':10,'in_packets':100,'in_bytes':1000}}]}]}");
+	ok(w, "{'cmd':'clear'}");
+	seed(w);
+	rates_free(w->ctx.rates);
 }
 
 static void half_a_character_in_a_refusal_is_still_json(void **state)
@@ -512,6 +687,12 @@ int main(void)
 		TEST(edits_change_what_they_name),
 		TEST(refusals_speak_like_ipvsadm),
 		TEST(bad_fields_are_named),
+		TEST(all_that_a_service_can_be_is_listed_as_it_was_asked_for),
+		TEST(all_that_a_server_can_be_is_listed_as_it_was_asked_for),
+		TEST(a_dry_run_shows_the_table_and_changes_nothing),
+		TEST(connections_come_by_the_page),
+		TEST(timeouts_are_told_and_fixed_ones_are_not_set),
+		TEST(rates_are_told_of_what_was_there_at_a_tick),
 		TEST(half_a_character_in_a_refusal_is_still_json),
 		TEST(who_may_not_write_reads_only),
 		TEST(a_batch_is_all_or_nothing),

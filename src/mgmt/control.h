@@ -10,6 +10,7 @@
 #include "base/dataplane.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
+#include "mgmt/rate.h"
 #include "mgmt/request.h"
 #include "mgmt/steer.h"
 
@@ -19,7 +20,8 @@ struct command_ctx {
 	struct model *model;
 	struct neigh *neigh;
 	struct steer *steer;
-	uint64_t started; /* CLOCK_MONOTONIC seconds */
+	uint64_t started;    /* CLOCK_MONOTONIC seconds */
+	struct rates *rates; /* NULL: none are told */
 };
 
 /* Carries out one request and returns the answer (a new reference; never NULL, but JSON's null

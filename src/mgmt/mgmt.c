@@ -17,7 +17,7 @@
 #include "mgmt/neigh.h"
 
 enum {
-	SWEEP_MS = 2000,      /* servers that were removed are looked after this often */
+	SWEEP_MS = RATE_MS,   /* servers that were removed are looked after this often */
 	SECOND_MS = 1000,     /* connections counted, workers put back to their CPUs */
 	STALE_MS = 60 * 1000, /* how long a destination of an earlier life is held, dropped */
 };
@@ -109,7 +109,10 @@ static void on_signal(uv_signal_t *s, int signum)
 
 static void on_sweep(uv_timer_t *t)
 {
-	model_sweep(((struct mgmt *)t->data)->model);
+	struct mgmt *m = t->data;
+
+	model_sweep(m->model);
+	rates_tick(m->command.rates, m->model);
 }
 
 /* The kernel lets a thread whose CPU goes offline run anywhere, for good: back it goes. */
@@ -253,8 +256,10 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	init_timer(m, &m->stale);
 	if (open_model(m))
 		return EXIT_OTHER;
-	m->command = (struct command_ctx){conf->dp, m->model, m->neigh, conf->steer,
-					  clock_ns() / 1000000000};
+	m->command = (struct command_ctx){
+		conf->dp, m->model, m->neigh, conf->steer, clock_ns() / 1000000000, rates_new()};
+	if (!m->command.rates)
+		return EXIT_OTHER;
 	if (control_open(&m->control, &m->loop, conf->ctl, &m->command, err, sizeof(err))) {
 		log_error("%s", err);
 		return EXIT_OTHER;
@@ -283,6 +288,7 @@ void mgmt_close(struct mgmt *m)
 	control_close(m->control);
 	neigh_close(m->neigh);
 	model_free(m->model);
+	rates_free(m->command.rates);
 	uv_walk(&m->loop, close_handle, NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);

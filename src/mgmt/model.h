@@ -123,6 +123,9 @@ uint32_t model_services(const struct model *m);
 void model_service_at(const struct model *m, uint32_t i, struct model_service *out);
 bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out);
 
+/* The same of the table that uncommitted edits make: false behind the last one. */
+bool model_draft_at(const struct model *m, uint32_t i, struct model_service *out);
+
 /* A configured server, not a leaving one; or NULL. */
 const struct model_backend *model_backend_get(const struct model *m, const struct endpoint *ep,
 					      const struct addr *addr, __be16 port);
@@ -147,5 +150,27 @@ const struct model_flows *model_flows(struct model *m);
 /* Counts the flows anew for schedulers and thresholds that go by them: those that expired were seen
  * by no worker. Costs nothing if nobody goes by them. Call it every second. */
 void model_settle_conns(struct model *m);
+
+/* How long a flow is remembered after its last packet, as ipvsadm's --set has it: seconds. */
+struct model_timeouts {
+	uint32_t tcp, tcpfin, udp;
+};
+void model_timeouts(const struct model *m, struct model_timeouts *out);
+
+/* Sets them; 0 leaves one as it is. Returns 0, or -EOPNOTSUPP: the path's are fixed. */
+int model_set_timeouts(struct model *m, const struct model_timeouts *timeouts);
+
+/* A live flow, for `-L -c`. */
+struct model_conn {
+	struct addr client, vip, server;
+	__be16 cport, vport, sport;
+	uint8_t proto;
+	enum flow_state state;
+	uint32_t expires; /* seconds left */
+};
+
+/* Up to room flows from *cursor on, which is 0 for the first page, and 0 again after the last one.
+ * Returns how many, or -EOPNOTSUPP: flows are known by a hash only, not by their addresses. */
+int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out, uint32_t room);
 
 #endif

@@ -35,14 +35,32 @@ static void totals_zero(struct model *m, struct roster_service *s)
 	s->gone = (struct backend_counters){0};
 }
 
+static bool endpoint_valid(const struct endpoint *ep)
+{
+	static const uint8_t zero[sizeof(ep->pad)];
+	bool known = ep->proto == IPPROTO_TCP || ep->proto == IPPROTO_UDP ||
+		     ep->proto == IPPROTO_SCTP || (!ep->proto && !ep->port);
+
+	if (ep->prefix && (ep->prefix >= 128 || ep->prefix <= 128 - addr_bits(&ep->addr) ||
+			   !addr_is_prefix(&ep->addr, ep->prefix)))
+		return false;
+	return known && !memcmp(ep->pad, zero, sizeof(zero));
+}
+
 static bool conf_valid(const struct service_conf *conf)
 {
-	static const uint8_t zero[sizeof(conf->ep.pad)];
-	uint8_t known = conf->sched == SCHEDULER_MH ? SERVICE_HASH_PORT : 0;
+	bool hashes = conf->sched == SCHEDULER_MH || conf->sched == SCHEDULER_SH;
+	uint8_t known = hashes ? SERVICE_HASH_PORT | SERVICE_FALLBACK : 0;
 
-	return conf->sched < SCHEDULER_COUNT && !(conf->flags & ~known) && conf->ep.port &&
-	       (conf->ep.proto == IPPROTO_TCP || conf->ep.proto == IPPROTO_UDP) &&
-	       !memcmp(conf->ep.pad, zero, sizeof(zero));
+	if (conf->ep.proto == IPPROTO_UDP)
+		known |= SERVICE_ONE_PACKET;
+	if (conf->ep.proto && !conf->ep.port && !conf->persist)
+		return false;
+	if (conf->persist > PERSIST_MAX || conf->persist_prefix > addr_bits(&conf->ep.addr))
+		return false;
+	return conf->sched < SCHEDULER_COUNT && sched_name[conf->sched] &&
+	       !(conf->flags & ~known) && conf->removed < REMOVED_POLICIES &&
+	       endpoint_valid(&conf->ep);
 }
 
 int model_service_add(struct model *m, const struct service_conf *conf)
@@ -152,11 +170,23 @@ int model_zero(struct model *m, const struct endpoint *ep)
 	return 0;
 }
 
+static bool tunnel_valid(const struct backend_conf *conf)
+{
+	if (conf->forward == FORWARD_ROUTE)
+		return !conf->tunnel && !conf->tunnel_port && !conf->tunnel_flags;
+	if (conf->forward != FORWARD_TUNNEL || conf->tunnel >= TUNNEL_TYPES ||
+	    conf->tunnel_flags & ~TUNNEL_CSUM)
+		return false;
+	return (conf->tunnel == TUNNEL_GUE) == (conf->tunnel_port != 0) &&
+	       !(conf->tunnel == TUNNEL_IPIP && conf->tunnel_flags);
+}
+
 static bool backend_valid(const struct endpoint *ep, const struct backend_conf *conf)
 {
-	return conf->weight <= WEIGHT_MAX && conf->port == ep->port &&
-	       addr_is_v4(&conf->addr) == addr_is_v4(&ep->addr) &&
-	       !addr_equal(&conf->addr, &ep->addr);
+	if (addr_is_v4(&conf->addr) != addr_is_v4(&ep->addr) && conf->forward != FORWARD_TUNNEL)
+		return false;
+	return conf->weight <= WEIGHT_MAX && conf->port == ep->port && conf->lower <= conf->upper &&
+	       tunnel_valid(conf) && !addr_equal(&conf->addr, &ep->addr);
 }
 
 int model_insert_backend(struct model *m, struct roster_service *s, uint32_t i,

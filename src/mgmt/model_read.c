@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading is from the committed table, never from a draft. */
+/* Reading is from the committed table, but for model_draft_at. */
 #include <errno.h>
 #include <string.h>
 
@@ -43,10 +43,8 @@ uint32_t model_services(const struct model *m)
 	return m->now->n;
 }
 
-void model_service_at(const struct model *m, uint32_t i, struct model_service *out)
+static void service_view(const struct roster_service *s, struct model_service *out)
 {
-	const struct roster_service *s = m->now->service[i];
-
 	*out = (struct model_service){
 		.conf = s->conf,
 		.slot = s->slot,
@@ -54,6 +52,21 @@ void model_service_at(const struct model *m, uint32_t i, struct model_service *o
 		.n_backends = s->n,
 		.backend = s->backend,
 	};
+}
+
+void model_service_at(const struct model *m, uint32_t i, struct model_service *out)
+{
+	service_view(m->now->service[i], out);
+}
+
+bool model_draft_at(const struct model *m, uint32_t i, struct model_service *out)
+{
+	const struct roster *r = m->draft ? m->draft : m->now;
+
+	if (i >= r->n)
+		return false;
+	service_view(r->service[i], out);
+	return true;
 }
 
 static const struct roster_service *service_find(const struct model *m, const struct endpoint *ep,
@@ -186,4 +199,32 @@ void model_settle_conns(struct model *m)
 			conns_settle(&c[slot], counted[slot].active, counted[slot].inactive);
 		}
 	}
+}
+
+void model_timeouts(const struct model *m, struct model_timeouts *out)
+{
+	(void)m;
+	*out = (struct model_timeouts){
+		.tcp = flow_timeout[FLOW_ESTABLISHED],
+		.tcpfin = flow_timeout[FLOW_FIN],
+		.udp = flow_timeout[FLOW_UDP],
+	};
+}
+
+int model_set_timeouts(struct model *m, const struct model_timeouts *timeouts)
+{
+	struct model_timeouts now;
+
+	model_timeouts(m, &now);
+	if ((timeouts->tcp && timeouts->tcp != now.tcp) ||
+	    (timeouts->tcpfin && timeouts->tcpfin != now.tcpfin) ||
+	    (timeouts->udp && timeouts->udp != now.udp))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out, uint32_t room)
+{
+	(void)m, (void)cursor, (void)out, (void)room;
+	return -EOPNOTSUPP;
 }

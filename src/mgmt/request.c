@@ -5,10 +5,15 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
 #include "table/sched.h"
+
+const char *const forward_name[FORWARDS] = {"route", "tunnel"};
+const char *const tunnel_name[TUNNEL_TYPES] = {"ipip", "gue", "gre"};
+const char *const removed_name[REMOVED_POLICIES] = {"reselect", "reset", "drop"};
 
 int fault_set(struct fault *f, const char *code, const char *fmt, ...)
 {
@@ -98,18 +103,51 @@ static bool addr_is_one_host(const struct addr *a)
 	return !addr_equal(a, &none) && a->b[0] != 0xff;
 }
 
-static int parse_address(const json_t *object, const char *whose, struct addr *out, struct fault *f)
+static int parse_host(const char *text, const char *whose, struct addr *out, struct fault *f)
 {
-	const json_t *v;
-	const char *text;
-
-	if (member(object, "address", JSON_STRING, true, &v, f))
-		return -1;
-	text = json_string_value(v);
 	if (addr_parse(text, out))
 		return fault_set(f, "invalid", "'%.64s' is not an IPv4 or IPv6 address", text);
 	if (!addr_is_one_host(out))
 		return fault_set(f, "invalid", "%.64s can't be a %s's address", text, whose);
+	return 0;
+}
+
+static int parse_address(const json_t *object, const char *whose, struct addr *out, struct fault *f)
+{
+	const json_t *v;
+
+	if (member(object, "address", JSON_STRING, true, &v, f))
+		return -1;
+	return parse_host(json_string_value(v), whose, out, f);
+}
+
+/* The addresses of a service: one, or a range that is written ADDRESS/LENGTH. */
+static int parse_range(const json_t *object, struct endpoint *ep, struct fault *f)
+{
+	char text[ADDR_TEXT];
+	const char *slash;
+	unsigned long bits;
+	const json_t *v;
+	char *end;
+
+	if (member(object, "address", JSON_STRING, true, &v, f))
+		return -1;
+	slash = strchr(json_string_value(v), '/');
+	if (!slash)
+		return parse_host(json_string_value(v), "service", &ep->addr, f);
+	snprintf(text, sizeof(text), "%.*s", (int)(slash - json_string_value(v)),
+		 json_string_value(v));
+	if (parse_host(text, "service", &ep->addr, f))
+		return -1;
+	bits = strtoul(slash + 1, &end, 10);
+	if (slash[1] < '0' || slash[1] > '9' || *end || bits > addr_bits(&ep->addr) || !bits)
+		return fault_set(f, "invalid", "'%.64s' is not a range: its length is 1 to %u",
+				 json_string_value(v), addr_bits(&ep->addr));
+	if (bits == addr_bits(&ep->addr))
+		return 0;
+	ep->prefix = (uint8_t)(128 - addr_bits(&ep->addr) + bits);
+	if (!addr_is_prefix(&ep->addr, ep->prefix))
+		return fault_set(f, "invalid", "%.64s is not the first address of its range", text);
 	return 0;
 }
 
@@ -121,20 +159,13 @@ static int parse_service(const json_t *v, struct request *r, struct fault *f)
 	json_int_t port = 0;
 
 	if (only_members(v, names, "service", f) ||
-	    member(v, "proto", JSON_STRING, true, &proto, f) ||
-	    parse_address(v, "service", &ep->addr, f) ||
+	    member(v, "proto", JSON_STRING, true, &proto, f) || parse_range(v, ep, f) ||
 	    parse_number(v, "port", 65535, true, &port, f))
 		return -1;
-	if (!strcmp(json_string_value(proto), "tcp"))
-		ep->proto = IPPROTO_TCP;
-	else if (!strcmp(json_string_value(proto), "udp"))
-		ep->proto = IPPROTO_UDP;
-	else
-		return fault_set(f, "invalid", "protocol '%.16s' is unknown: use tcp or udp",
-				 json_string_value(proto));
-	if (!port)
+	if (proto_parse(json_string_value(proto), &ep->proto))
 		return fault_set(f, "invalid",
-				 "port 0 needs persistence, which is not supported yet");
+				 "protocol '%.16s' is unknown: use tcp, udp, sctp or any",
+				 json_string_value(proto));
 	ep->port = htons((uint16_t)port);
 	return 0;
 }
@@ -142,14 +173,28 @@ static int parse_service(const json_t *v, struct request *r, struct fault *f)
 static int parse_scheduler(const json_t *v, struct request *r, struct fault *f)
 {
 	int sched = sched_parse(json_string_value(v));
+	char names[128] = "";
+	size_t n = 0;
 
+	for (int i = 0; sched < 0 && i < SCHEDULER_COUNT; i++) {
+		if (sched_name[i])
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      sched_name[i]);
+	}
 	if (sched < 0)
-		return fault_set(f, "no-scheduler",
-				 "scheduler %.16s does not exist here (yet): use rr, wrr or mh",
-				 json_string_value(v));
+		return fault_set(f, "no-scheduler", "scheduler %.16s does not exist here: use %s",
+				 json_string_value(v), names);
 	r->service.sched = (uint8_t)sched;
 	return 0;
 }
+
+const struct request_flag request_flags[REQUEST_FLAGS] = {
+	{"sh-fallback", SERVICE_FALLBACK, SCHEDULER_SH},
+	{"sh-port", SERVICE_HASH_PORT, SCHEDULER_SH},
+	{"mh-fallback", SERVICE_FALLBACK, SCHEDULER_MH},
+	{"mh-port", SERVICE_HASH_PORT, SCHEDULER_MH},
+	{"ops", SERVICE_ONE_PACKET, SCHEDULER_COUNT},
+};
 
 static int parse_flags(const json_t *v, struct request *r, struct fault *f)
 {
@@ -158,34 +203,157 @@ static int parse_flags(const json_t *v, struct request *r, struct fault *f)
 
 	json_array_foreach (v, i, flag) {
 		const char *name = json_string_value(flag);
+		int k = 0;
 
 		if (!name)
 			return fault_set(f, "invalid", "field 'flags' must hold strings, not %s",
 					 type_name(json_typeof(flag)));
-		if (strcmp(name, "mh-port"))
+		while (k < REQUEST_FLAGS && strcmp(request_flags[k].name, name))
+			k++;
+		if (k == REQUEST_FLAGS)
 			return fault_set(f, "invalid",
-					 "flag %.32s does not exist here (yet): use mh-port", name);
-		r->service.flags |= SERVICE_HASH_PORT;
+					 "flag %.32s is unknown: use sh-port, sh-fallback, "
+					 "mh-port, mh-fallback or ops",
+					 name);
+		r->service.flags |= request_flags[k].bit;
+		r->flags |= 1u << k;
 	}
 	return 0;
 }
 
+static int parse_persistent(const json_t *v, struct request *r, struct fault *f)
+{
+	json_int_t n = json_integer_value(v);
+
+	if (n < 0 || n > PERSIST_MAX)
+		return fault_set(f, "invalid",
+				 "persistent %" JSON_INTEGER_FORMAT
+				 " is out of range: 0 to %d seconds",
+				 n, PERSIST_MAX);
+	r->service.persist = (uint32_t)n;
+	return 0;
+}
+
+static int parse_netmask(const json_t *v, struct request *r, struct fault *f)
+{
+	json_int_t n = json_integer_value(v);
+
+	if (n < 1 || n > 128)
+		return fault_set(f, "invalid",
+				 "netmask %" JSON_INTEGER_FORMAT " is out of range: 1 to 128 bits",
+				 n);
+	r->service.persist_prefix = (uint8_t)n;
+	return 0;
+}
+
+static int parse_removed(const json_t *v, struct request *r, struct fault *f)
+{
+	for (int i = 0; i < REMOVED_POLICIES; i++) {
+		if (strcmp(removed_name[i], json_string_value(v)))
+			continue;
+		r->service.removed = (uint8_t)i;
+		return 0;
+	}
+	return fault_set(f, "invalid",
+			 "removed '%.16s' is unknown: use reselect, reset or drop",
+			 json_string_value(v));
+}
+
+static int parse_tunnel(const json_t *v, struct backend_conf *server, struct fault *f)
+{
+	static const char *const names[] = {"type", "port", "csum", NULL};
+	const char *type = json_string_value(json_object_get(v, "type"));
+	const json_t *csum = json_object_get(v, "csum");
+	json_int_t port = 0;
+	int i = 0;
+
+	if (only_members(v, names, "tunnel", f) || parse_number(v, "port", 65535, false, &port, f))
+		return -1;
+	if (csum && !json_is_boolean(csum))
+		return fault_set(f, "invalid", "field 'csum' must be true or false, not %s",
+				 type_name(json_typeof(csum)));
+	while (type && i < TUNNEL_TYPES && strcmp(tunnel_name[i], type))
+		i++;
+	if (!type || i == TUNNEL_TYPES)
+		return fault_set(f, "invalid", "tunnel '%.16s' is unknown: use ipip, gue or gre",
+				 type ? type : "");
+	server->tunnel = (uint8_t)i;
+	server->tunnel_port = htons((uint16_t)port);
+	server->tunnel_flags = json_is_true(csum) ? TUNNEL_CSUM : 0;
+	return 0;
+}
+
+static int parse_forward(const json_t *v, struct backend_conf *server, struct fault *f)
+{
+	const char *name;
+	const json_t *forward, *tunnel;
+	int i = 0;
+
+	if (member(v, "forward", JSON_STRING, false, &forward, f) ||
+	    member(v, "tunnel", JSON_OBJECT, false, &tunnel, f))
+		return -1;
+	name = forward ? json_string_value(forward) : forward_name[FORWARD_ROUTE];
+	while (i < FORWARDS && strcmp(forward_name[i], name))
+		i++;
+	if (i == FORWARDS)
+		return fault_set(f, "invalid",
+				 "forwarding by '%.16s' is not supported: use route or tunnel",
+				 name);
+	server->forward = (uint8_t)i;
+	if (!tunnel)
+		return 0;
+	if (i != FORWARD_TUNNEL)
+		return fault_set(f, "invalid", "field 'tunnel' needs \"forward\":\"tunnel\"");
+	return parse_tunnel(tunnel, server, f);
+}
+
 static int parse_server(const json_t *v, struct request *r, struct fault *f)
 {
-	static const char *const names[] = {"address", "port", "weight", "forward", NULL};
-	json_int_t port = 0, weight = 1;
-	const json_t *forward;
+	static const char *const names[] = {"address", "port",	"weight", "forward",
+					    "tunnel",  "upper", "lower",  NULL};
+	json_int_t port = 0, weight = 1, upper = 0, lower = 0;
 
 	if (only_members(v, names, "server", f) || parse_address(v, "server", &r->server.addr, f) ||
 	    parse_number(v, "port", 65535, false, &port, f) ||
 	    parse_number(v, "weight", WEIGHT_MAX, false, &weight, f) ||
-	    member(v, "forward", JSON_STRING, false, &forward, f))
+	    parse_number(v, "upper", INT32_MAX, false, &upper, f) ||
+	    parse_number(v, "lower", INT32_MAX, false, &lower, f) ||
+	    parse_forward(v, &r->server, f))
 		return -1;
-	if (forward && strcmp(json_string_value(forward), "route"))
-		return fault_set(f, "invalid", "forwarding by '%.16s' is not supported: use route",
-				 json_string_value(forward));
 	r->server.port = htons((uint16_t)port);
 	r->server.weight = (uint32_t)weight;
+	r->server.upper = (uint32_t)upper;
+	r->server.lower = (uint32_t)lower;
+	return 0;
+}
+
+static int parse_timeouts(const json_t *v, struct request *r, struct fault *f)
+{
+	static const char *const names[] = {"tcp", "tcpfin", "udp", NULL};
+	json_int_t n[3] = {0};
+
+	if (only_members(v, names, "timeouts", f))
+		return -1;
+	for (int i = 0; i < 3; i++) {
+		if (parse_number(v, names[i], PERSIST_MAX, false, &n[i], f))
+			return -1;
+	}
+	r->timeouts = (struct model_timeouts){(uint32_t)n[0], (uint32_t)n[1], (uint32_t)n[2]};
+	return 0;
+}
+
+static int parse_cursor(const json_t *v, struct request *r, struct fault *f)
+{
+	if (json_integer_value(v) < 0)
+		return fault_set(f, "invalid", "field 'cursor' must be one that was answered");
+	r->cursor = (uint64_t)json_integer_value(v);
+	return 0;
+}
+
+static int parse_dry_run(const json_t *v, struct request *r, struct fault *f)
+{
+	(void)f;
+	r->dry_run = json_is_true(v);
 	return 0;
 }
 
@@ -219,7 +387,13 @@ static const struct field {
 	{"service", FIELD_SERVICE, JSON_OBJECT, parse_service},
 	{"scheduler", FIELD_SCHEDULER, JSON_STRING, parse_scheduler},
 	{"flags", FIELD_FLAGS, JSON_ARRAY, parse_flags},
+	{"persistent", FIELD_PERSISTENT, JSON_INTEGER, parse_persistent},
+	{"netmask", FIELD_NETMASK, JSON_INTEGER, parse_netmask},
+	{"removed", FIELD_REMOVED, JSON_STRING, parse_removed},
 	{"server", FIELD_SERVER, JSON_OBJECT, parse_server},
+	{"timeouts", FIELD_TIMEOUTS, JSON_OBJECT, parse_timeouts},
+	{"cursor", FIELD_CURSOR, JSON_INTEGER, parse_cursor},
+	{"dry-run", FIELD_DRY_RUN, JSON_TRUE, parse_dry_run},
 	{"requests", FIELD_REQUESTS, JSON_ARRAY, parse_requests},
 	{"replace", FIELD_REPLACE, JSON_TRUE, parse_replace},
 	{"what", FIELD_WHAT, JSON_STRING, parse_what},
@@ -234,30 +408,78 @@ static const struct field *field_find(const char *name)
 	return NULL;
 }
 
-/* What only shows when all fields are there. */
-static int check_together(struct request *r, struct fault *f)
+/* What only shows when all fields of a service are there. */
+static int check_service(const struct request *r, struct fault *f)
+{
+	const struct service_conf *s = &r->service;
+
+	for (int k = 0; k < REQUEST_FLAGS; k++) {
+		const struct request_flag *flag = &request_flags[k];
+
+		if (r->flags & 1u << k && flag->sched != SCHEDULER_COUNT && flag->sched != s->sched)
+			return fault_set(f, "invalid", "flag %s needs scheduler %.2s", flag->name,
+					 flag->name);
+	}
+	if (s->flags & SERVICE_ONE_PACKET && s->ep.proto != IPPROTO_UDP)
+		return fault_set(f, "invalid", "flag ops is for UDP services only");
+	if (!s->ep.proto && s->ep.port)
+		return fault_set(f, "invalid", "a service of any protocol has port 0");
+	if (s->ep.proto && !s->ep.port && !s->persist)
+		return fault_set(f, "invalid", "port 0 needs persistence");
+	if (s->persist_prefix && !s->persist)
+		return fault_set(f, "invalid", "field 'netmask' needs 'persistent'");
+	if (s->persist_prefix > addr_bits(&s->ep.addr))
+		return fault_set(f, "invalid", "netmask %u is longer than the address: %u bits",
+				 s->persist_prefix, addr_bits(&s->ep.addr));
+	return 0;
+}
+
+static int check_tunnel(const struct backend_conf *b, struct fault *f)
+{
+	if (b->forward != FORWARD_TUNNEL)
+		return 0;
+	if (b->tunnel == TUNNEL_GUE && !b->tunnel_port)
+		return fault_set(f, "invalid", "a gue tunnel needs a port");
+	if (b->tunnel != TUNNEL_GUE && b->tunnel_port)
+		return fault_set(f, "invalid", "a tunnel's port is for gue only");
+	if (b->tunnel == TUNNEL_IPIP && b->tunnel_flags)
+		return fault_set(f, "invalid", "an ipip tunnel has no checksum");
+	return 0;
+}
+
+static int check_server(struct request *r, struct fault *f)
 {
 	const struct endpoint *ep = &r->service.ep;
+	struct backend_conf *b = &r->server;
 	char text[ADDR_TEXT];
 
-	if (r->service.flags & SERVICE_HASH_PORT && r->service.sched != SCHEDULER_MH)
-		return fault_set(f, "invalid", "flag mh-port needs scheduler mh");
-	if (!(r->has & FIELD_SERVER))
-		return 0;
-	if (addr_is_v4(&r->server.addr) != addr_is_v4(&ep->addr))
-		return fault_set(f, "invalid", "server %s isn't of the service's address family",
-				 addr_text(&r->server.addr, text));
-	if (addr_equal(&r->server.addr, &ep->addr))
+	if (addr_is_v4(&b->addr) != addr_is_v4(&ep->addr) && b->forward != FORWARD_TUNNEL &&
+	    r->has & FIELD_CONF)
+		return fault_set(f, "invalid",
+				 "server %s isn't of the service's address family: only a tunnel "
+				 "goes there",
+				 addr_text(&b->addr, text));
+	if (addr_equal(&b->addr, &ep->addr))
 		return fault_set(f, "invalid",
 				 "%s is the service's own address: give the server's other one",
 				 addr_text(&ep->addr, text));
-	if (r->server.port && r->server.port != ep->port)
-		return fault_set(
-			f, "invalid",
-			"server port %u must be the service's: direct routing leaves it alone",
-			ntohs(r->server.port));
-	r->server.port = ep->port;
-	return 0;
+	if (b->port && b->port != ep->port)
+		return fault_set(f, "invalid",
+				 "server port %u must be the service's: neither way of forwarding "
+				 "changes it",
+				 ntohs(b->port));
+	if (b->lower > b->upper)
+		return fault_set(f, "invalid", "lower %u must not be above upper %u", b->lower,
+				 b->upper);
+	b->port = ep->port;
+	return check_tunnel(b, f);
+}
+
+static int check_together(struct request *r, struct fault *f)
+{
+	if (r->has & FIELD_SCHEDULER && check_service(r, f))
+		return -1;
+	return r->has & FIELD_SERVER ? check_server(r, f) : 0;
 }
 
 int request_parse(const json_t *object, unsigned int must, unsigned int may, struct request *out,
@@ -267,7 +489,7 @@ int request_parse(const json_t *object, unsigned int must, unsigned int may, str
 	const struct field *field;
 	json_t *value;
 
-	*out = (struct request){0};
+	*out = (struct request){.has = must & FIELD_CONF};
 	json_object_foreach ((json_t *)object, key, value) {
 		if (!strcmp(key, "cmd"))
 			continue;

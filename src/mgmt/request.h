@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "mgmt/model.h"
 #include "table/service.h"
 
 enum request_field {
@@ -17,16 +18,42 @@ enum request_field {
 	FIELD_REQUESTS = 1 << 4,
 	FIELD_REPLACE = 1 << 5,
 	FIELD_WHAT = 1 << 6,
+	FIELD_PERSISTENT = 1 << 7,
+	FIELD_NETMASK = 1 << 8,
+	FIELD_REMOVED = 1 << 9,
+	FIELD_TIMEOUTS = 1 << 10,
+	FIELD_CURSOR = 1 << 11,
+	FIELD_DRY_RUN = 1 << 12,
+	FIELD_CONF = 1 << 13, /* no field: the server is described, not only named */
 };
+
+/* The words of "flags". */
+enum {
+	REQUEST_FLAGS = 5
+};
+struct request_flag {
+	const char *name;
+	uint8_t bit;	  /* of enum service_flags */
+	enum sched sched; /* the only one that takes it; SCHEDULER_COUNT: any */
+};
+extern const struct request_flag request_flags[REQUEST_FLAGS]; /* in ipvsadm's order */
 
 struct request {
 	unsigned int has; /* enum request_field */
 	struct service_conf service;
+	unsigned int flags; /* 1 << index of request_flags */
 	struct backend_conf server;
+	struct model_timeouts timeouts; /* 0: as it is */
+	uint64_t cursor;
+	bool dry_run;
 	const json_t *requests; /* borrowed from the object */
 	bool replace;
 	const char *what; /* likewise */
 };
+
+extern const char *const forward_name[FORWARDS]; /* likewise for the other words */
+extern const char *const tunnel_name[TUNNEL_TYPES];
+extern const char *const removed_name[REMOVED_POLICIES];
 
 /* What is wrong: a word for programs and a line for people. */
 struct fault {

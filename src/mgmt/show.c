@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mgmt/show.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <linux/if_xdp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "mgmt/list.h"
 
 enum {
 	READINGS = 50, /* of counters that move, until two agree */
@@ -21,110 +20,9 @@ static json_t *count(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
-static json_t *endpoint_json(const struct endpoint *ep)
-{
-	char text[ADDR_TEXT];
-
-	return json_pack("{s:s, s:s, s:i}", "proto", proto_text(ep->proto), "address",
-			 addr_text(&ep->addr, text), "port", ntohs(ep->port));
-}
-
-static json_t *stats_json(const struct model_stats *s)
-{
-	return json_pack("{s:o, s:o, s:o}", "conns", count(s->flows), "in_packets",
-			 count(s->packets), "in_bytes", count(s->bytes));
-}
-
-/* Adds what is known of the way to a server. */
-static void set_reach(json_t *o, const struct dataplane *dp, const struct reach *r)
-{
-	bool on_link = r->state >= REACH_UNRESOLVED && r->nic < dp->n_nics;
-	char text[MAC_TEXT];
-
-	json_object_set_new(
-		o, "mac", r->state == REACH_OK ? json_string(mac_text(r->mac, text)) : json_null());
-	json_object_set_new(o, "interface",
-			    on_link ? json_string(dp->nic[r->nic].name) : json_null());
-}
-
-static json_t *server_json(struct command_ctx *ctx, const struct model_backend *b,
-			   const struct model_flows *flows)
-{
-	const struct model_flows *f = &flows[backend_slot(b->id)];
-	const char *state = b->leaving ? "leaving" : reach_name[b->reach->state];
-	struct model_stats stats;
-	char text[ADDR_TEXT];
-	json_t *o;
-
-	model_backend_stats(ctx->model, b, &stats);
-	o = json_pack("{s:s, s:i, s:I, s:s, s:I, s:I, s:s, s:I, s:o}", "address",
-		      addr_text(&b->conf.addr, text), "port", ntohs(b->conf.port), "weight",
-		      (json_int_t)b->conf.weight, "forward", "route", "active",
-		      (json_int_t)f->active, "inactive", (json_int_t)f->inactive, "state", state,
-		      "id", (json_int_t)b->id, "stats", stats_json(&stats));
-	set_reach(o, ctx->dp, b->reach);
-	return o;
-}
-
-static json_t *service_json(struct command_ctx *ctx, const struct model_service *s,
-			    const struct model_flows *flows)
-{
-	json_t *servers = json_array(), *flags = json_array(), *o = endpoint_json(&s->conf.ep);
-	struct model_stats stats;
-
-	model_service_stats(ctx->model, &s->conf.ep, &stats);
-	if (s->conf.flags & SERVICE_HASH_PORT)
-		json_array_append_new(flags, json_string("mh-port"));
-	for (uint32_t i = 0; i < s->n_backends; i++) {
-		if (!s->backend[i].leaving)
-			json_array_append_new(servers, server_json(ctx, &s->backend[i], flows));
-	}
-	json_object_set_new(o, "scheduler", json_string(sched_name[s->conf.sched]));
-	json_object_set_new(o, "flags", flags);
-	json_object_set_new(o, "stats", stats_json(&stats));
-	json_object_set_new(o, "servers", servers);
-	return o;
-}
-
-static json_t *services_json(struct command_ctx *ctx)
-{
-	const struct model_flows *flows = model_flows(ctx->model);
-	json_t *services = json_array();
-	struct model_service s;
-
-	for (uint32_t i = 0; i < model_services(ctx->model); i++) {
-		model_service_at(ctx->model, i, &s);
-		if (!s.leaving)
-			json_array_append_new(services, service_json(ctx, &s, flows));
-	}
-	return services;
-}
-
-int show_list(struct command_ctx *ctx, const struct endpoint *one, json_t *answer)
-{
-	size_t size = 0;
-	struct model_service s;
-	json_t *services;
-
-	for (uint32_t w = 0; w < ctx->dp->n_workers; w++)
-		size += ctx->dp->worker[w].flows_bytes / sizeof(struct flow_slot);
-	if (!one) {
-		services = services_json(ctx);
-	} else {
-		if (!model_service_get(ctx->model, one, &s))
-			return -ENOENT;
-		services = json_array();
-		json_array_append_new(services, service_json(ctx, &s, model_flows(ctx->model)));
-	}
-	json_object_set_new(answer, "version", json_pack("[i, i, i]", 1, 2, 1));
-	json_object_set_new(answer, "size", count(size));
-	json_object_set_new(answer, "services", services);
-	return 0;
-}
-
 static void show_services(struct command_ctx *ctx, json_t *answer)
 {
-	json_object_set_new(answer, "services", services_json(ctx));
+	json_object_set_new(answer, "services", list_services(ctx));
 }
 
 static void show_backends(struct command_ctx *ctx, json_t *answer)
@@ -136,9 +34,9 @@ static void show_backends(struct command_ctx *ctx, json_t *answer)
 	for (uint32_t i = 0; i < model_services(ctx->model); i++) {
 		model_service_at(ctx->model, i, &s);
 		for (uint32_t k = 0; k < s.n_backends; k++) {
-			json_t *o = server_json(ctx, &s.backend[k], flows);
+			json_t *o = list_server(ctx, &s.backend[k], flows);
 
-			json_object_set_new(o, "service", endpoint_json(&s.conf.ep));
+			json_object_set_new(o, "service", list_endpoint(&s.conf.ep));
 			json_array_append_new(backends, o);
 		}
 	}
@@ -355,7 +253,7 @@ static void add_neighbour(void *ctx, const struct addr *server, const struct rea
 	json_t *o = json_pack("{s:s, s:s}", "address", addr_text(server, text), "state",
 			      reach_name[reach->state]);
 
-	set_reach(o, n->dp, reach);
+	list_reach(o, n->dp, reach);
 	json_array_append_new(n->array, o);
 }
 

@@ -50,7 +50,7 @@ static bool is_over(uint64_t value, uint32_t now)
 
 static uint64_t make_value(uint64_t tag, uint32_t id, uint32_t now, uint32_t timeout)
 {
-	uint32_t most = timeout < PERSIST_MAX ? timeout : PERSIST_MAX;
+	uint32_t most = timeout < PERSIST_LONGEST ? timeout : PERSIST_LONGEST;
 
 	return (uint64_t)id << 32 | (tag >> 48) << 16 | tick(now + most);
 }

@@ -19,7 +19,7 @@
 enum {
 	PERSIST_PROBES = 8,
 	PERSIST_TICK = 16,		    /* seconds: times are rounded up to these */
-	PERSIST_MAX = 32000 * PERSIST_TICK, /* the longest timeout: six days */
+	PERSIST_LONGEST = 32000 * PERSIST_TICK, /* the longest timeout: six days */
 };
 
 struct persist_slot {

@@ -9,6 +9,7 @@ enum {
 	SERVICES_MAX = 16384,  /* also the size of the steering map */
 	BACKENDS_MAX = 131072, /* over all services; also of the per-worker counters */
 	WEIGHT_MAX = 65535,    /* as in ipvsadm's code */
+	PERSIST_MAX = 2678400, /* seconds: 31 days, likewise */
 };
 
 /* As IPVS names them. Not SCHED_: <sched.h> has an SCHED_RR of its own. */
@@ -40,7 +41,7 @@ enum removed_policy {
 	REMOVED_RESELECT, /* they stay while it can be reached; else another server takes them */
 	REMOVED_RESET,	  /* TCP clients get a reset, other packets are dropped */
 	REMOVED_DROP,
-	REMOVED_COUNT
+	REMOVED_POLICIES
 };
 
 struct service_conf {
@@ -55,12 +56,14 @@ struct service_conf {
 enum forwarding {
 	FORWARD_ROUTE,	/* direct routing (-g) */
 	FORWARD_TUNNEL, /* -i */
+	FORWARDS
 };
 
 enum tunnel_type { /* as IPVS numbers them */
 	TUNNEL_IPIP,
 	TUNNEL_GUE,
 	TUNNEL_GRE,
+	TUNNEL_TYPES
 };
 
 enum tunnel_flags {
