@@ -191,6 +191,17 @@ static enum exit_code on_mode(struct reader *r, const char *value)
 	return code;
 }
 
+static enum exit_code on_vip_owner(struct reader *r, const char *value)
+{
+	static const char *const words[] = {"kernel", "shunt", NULL};
+	enum exit_code code;
+	int i;
+
+	code = read_word(r, value, words, &i);
+	r->args->vip_owner = i == 1;
+	return code;
+}
+
 static enum exit_code on_poll(struct reader *r, const char *value)
 {
 	static const char *const word[] = {"adaptive", "busy", NULL};
@@ -301,6 +312,9 @@ static const struct option_row {
 	 "strict | prefer | off: keep workers and memory on the NIC's node (prefer)", on_numa},
 	{0, "mode", required_argument, "MODE",
 	 "auto | zerocopy | copy | skb: auto takes the best there is (auto)", on_mode},
+	{0, "vip-owner", required_argument, "WHO",
+	 "kernel | shunt: who answers ARP, ND and echo for the services' addresses (kernel)",
+	 on_vip_owner},
 	{0, "poll", required_argument, "HOW",
 	 "busy | adaptive: spin always, or sleep when idle (adaptive)", on_poll},
 	{0, "flows", required_argument, "N", "flow table entries in all, with k or M (1M)",

@@ -27,6 +27,7 @@ struct args {
 	struct plan_conf plan; /* -i --queue --cpus --main-cpu --numa --mode --poll */
 	const char *ctl;       /* the control socket: --ctl, $SHUNT_CTL or the default */
 	bool on_exit_drop;     /* --on-exit drop */
+	bool vip_owner;	       /* --vip-owner shunt */
 	uint32_t flows;	       /* entries of all flow tables together */
 	uint32_t frames;       /* of each queue; a power of two */
 };

@@ -72,7 +72,8 @@ static int start_anew(char **argv)
 static int run(const struct args *args, const struct plan *plan, char **argv)
 {
 	const struct holder_conf conf = {
-		.setup = {plan, args->plan.mode, args->flows, args->frames, is_heir()},
+		.setup = {plan, args->plan.mode, args->flows, args->frames, args->vip_owner,
+			  is_heir()},
 		.ctl = args->ctl,
 		.keep_on_exit = args->on_exit_drop,
 		.warn = warn,

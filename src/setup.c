@@ -74,6 +74,10 @@ static int open_steer(struct setup *s, const struct setup_conf *conf, const stru
 	}
 	for (uint32_t i = 0; flags & STEER_SKB && i < s->dp.n_nics; i++)
 		s->dp.nic[i].mode = MODE_SKB;
+	for (uint32_t i = 0; !err && i < s->dp.n_nics; i++) {
+		s->dp.nic[i].owner = conf->vip_owner;
+		err = steer_set_owner(s->steer, i, conf->vip_owner);
+	}
 	return exit_code_of(err);
 }
 

@@ -12,6 +12,7 @@
 #include "base/cpu.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "mgmt/announce.h"
 #include "mgmt/control.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
@@ -31,13 +32,20 @@ struct mgmt {
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
 	uv_timer_t settle, sweep, second, stale;
-	bool away[WORKERS_MAX]; /* from its CPU */
+	uint8_t mac[NICS_MAX][6]; /* the NICs' present ones */
+	bool away[WORKERS_MAX];	  /* from its CPU */
 	int exit_code;
 };
 
+/* Said of each service, also when an engine takes over: neighbours may have heard otherwise. */
 static int on_steer_add(void *ctx, const struct endpoint *ep)
 {
-	return steer_add(((struct mgmt *)ctx)->conf.steer, ep);
+	struct mgmt *m = ctx;
+	int err = steer_add(m->conf.steer, ep);
+
+	if (!err && !ep->prefix)
+		announce(m->conf.dp, m->mac, &ep->addr);
+	return err;
 }
 
 static int on_steer_del(void *ctx, const struct endpoint *ep)
@@ -79,6 +87,8 @@ static void on_nic(void *ctx, uint16_t nic, const uint8_t mac[6], bool up)
 {
 	struct mgmt *m = ctx;
 	int err = steer_set_mac(m->conf.steer, nic, mac);
+
+	memcpy(m->mac[nic], mac, sizeof(m->mac[nic]));
 
 	if (err)
 		log_error("%s: its new MAC address isn't known to the XDP program: %s",
@@ -244,6 +254,8 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	if (!m || uv_loop_init(&m->loop))
 		return EXIT_OTHER;
 	m->conf = *conf;
+	for (uint32_t i = 0; i < conf->dp->n_nics; i++)
+		memcpy(m->mac[i], conf->dp->nic[i].mac, sizeof(m->mac[i]));
 	cpu_name_thread("shunt/mgmt");
 	cpu_pin(0, conf->dp->main_cpu);
 	uv_signal_init(&m->loop, &m->term);

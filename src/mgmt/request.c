@@ -254,8 +254,7 @@ static int parse_removed(const json_t *v, struct request *r, struct fault *f)
 		r->service.removed = (uint8_t)i;
 		return 0;
 	}
-	return fault_set(f, "invalid",
-			 "removed '%.16s' is unknown: use reselect, reset or drop",
+	return fault_set(f, "invalid", "removed '%.16s' is unknown: use reselect, reset or drop",
 			 json_string_value(v));
 }
 

@@ -9,24 +9,16 @@
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
+#include "base/advert.h"
 #include "base/csum.h"
 #include "base/wire.h"
 
 enum {
 	TTL = 64,
-	ND_HOPS = 255,
 };
-
-/* What a neighbour advertisement of ours is. */
-struct advert {
-	struct wire_nd nd;
-	struct wire_nd_option mac;
-} WIRE;
-_Static_assert(sizeof(struct advert) == 32, "RFC 4861 4.4");
 
 static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
 static const uint8_t all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
-static const uint8_t broadcast_mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 struct addr answer_target(const struct pkt *p)
 {
@@ -81,32 +73,6 @@ bool answer_arp(struct pkt *p, const uint8_t own[6])
 	return true;
 }
 
-/* An advertisement for target, from target to dst, with the IPv6 header at `at`. */
-static void advert_put(uint8_t *at, const uint8_t target[16], const uint8_t dst[16], uint32_t flags,
-		       const uint8_t own[6])
-{
-	struct wire_ip6 ip = {
-		.version_class = 0x60,
-		.len = htons(sizeof(struct advert)),
-		.next = IPPROTO_ICMPV6,
-		.hops = ND_HOPS,
-	};
-	struct advert na = {
-		.nd = {.type = ND_NEIGHBOR_ADVERT, .flags = flags},
-		.mac = {.type = ND_OPT_TARGET_LINKADDR, .len = 1},
-	};
-	uint32_t sum;
-
-	memcpy(ip.addrs, target, 16);
-	memcpy(ip.addrs + 16, dst, 16);
-	memcpy(na.nd.target, target, 16);
-	memcpy(na.mac.mac, own, 6);
-	sum = csum_pseudo(ip.addrs, sizeof(ip.addrs), IPPROTO_ICMPV6, sizeof(na));
-	na.nd.check = (__sum16)~csum_fold(csum_add(sum, &na, sizeof(na)));
-	memcpy(at, &ip, sizeof(ip));
-	memcpy(at + sizeof(ip), &na, sizeof(na));
-}
-
 /* Where the one who asks wants its answer: in its option, or else where the frame came from. */
 static const uint8_t *solicit_mac(const struct pkt *p)
 {
@@ -141,9 +107,9 @@ bool answer_solicit(struct pkt *p, const uint8_t own[6])
 		return false;
 	}
 	send_to(p, mac, own);
-	advert_put(p->data + p->l3, target, dst, flags, own);
+	advert_write(p->data + p->l3, target, dst, flags, own);
 	p->l4 = (uint16_t)(p->l3 + sizeof(struct wire_ip6));
-	ends_at(p, p->l4 + (uint32_t)sizeof(struct advert));
+	ends_at(p, p->l4 + ADVERT_ND);
 	return true;
 }
 
@@ -198,35 +164,4 @@ bool answer_echo(struct pkt *p, const uint8_t own[6])
 	ip_turn(p);
 	send_to(p, eth->macs + 6, own);
 	return true;
-}
-
-static uint32_t announce_arp(const struct addr *vip, const uint8_t own[6], uint8_t *at)
-{
-	struct wire_arp arp = {
-		.hardware = htons(ARPHRD_ETHER),
-		.protocol = htons(ETH_P_IP),
-		.hardware_len = sizeof(arp.from_mac),
-		.protocol_len = sizeof(arp.from),
-		.op = htons(ARPOP_REQUEST),
-	};
-
-	memcpy(arp.from_mac, own, sizeof(arp.from_mac));
-	memcpy(arp.from, &vip->w[3], sizeof(arp.from));
-	memcpy(arp.to, &vip->w[3], sizeof(arp.to));
-	memcpy(at, &arp, sizeof(arp));
-	return sizeof(arp);
-}
-
-uint32_t answer_announce(const struct addr *vip, const uint8_t own[6], uint8_t *frame)
-{
-	bool v4 = addr_is_v4(vip);
-	struct wire_eth eth = {.type = htons(v4 ? ETH_P_ARP : ETH_P_IPV6)};
-
-	memcpy(eth.macs, v4 ? broadcast_mac : all_nodes_mac, 6);
-	memcpy(eth.macs + 6, own, 6);
-	memcpy(frame, &eth, sizeof(eth));
-	if (v4)
-		return (uint32_t)sizeof(eth) + announce_arp(vip, own, frame + sizeof(eth));
-	advert_put(frame + sizeof(eth), vip->b, all_nodes, ND_NA_FLAG_OVERRIDE, own);
-	return ANNOUNCE_MAX;
 }

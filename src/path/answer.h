@@ -10,7 +10,6 @@
 
 enum {
 	ANSWER_GROWTH = 8, /* bytes that an answer may be longer than its question */
-	ANNOUNCE_MAX = 14 + 40 + 32,
 };
 
 /* The address that is asked for. p was classified, not dropped, and is ARP, a solicitation or an
@@ -24,10 +23,5 @@ struct addr answer_target(const struct pkt *p);
 bool answer_arp(struct pkt *p, const uint8_t own[6]);
 bool answer_solicit(struct pkt *p, const uint8_t own[6]);
 bool answer_echo(struct pkt *p, const uint8_t own[6]);
-
-/* Writes the frame that tells all neighbours that vip is at own, when the director starts and when
- * it takes over: gratuitous ARP (RFC 5227), or an unsolicited advertisement (RFC 4861, 7.2.6).
- * frame has ANNOUNCE_MAX bytes. Returns its length. Pure. */
-uint32_t answer_announce(const struct addr *vip, const uint8_t own[6], uint8_t *frame);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "path/answer.h"
 
+#include "base/advert.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -116,12 +118,12 @@ static void announces_addresses(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
-		uint8_t *frame = malloc(ANNOUNCE_MAX), want[RECIPE_MAX];
+		uint8_t *frame = malloc(ADVERT_MAX), want[RECIPE_MAX];
 		uint32_t len = recipe_frame(row[i].answer, want);
 		struct addr vip;
 
 		addr_parse(row[i].target, &vip);
-		assert_int_equal(answer_announce(&vip, recipe_mac("director"), frame), len);
+		assert_int_equal(advert_announce(&vip, recipe_mac("director"), frame), len);
 		assert_memory_equal(frame, want, len);
 		free(frame);
 	}
