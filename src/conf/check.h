@@ -44,16 +44,21 @@ enum {
 	UDP_PAYLOAD_MAX = 1024,
 };
 
+struct conf_user {
+	char *name;  /* NULL: the checks' own user */
+	char *group; /* NULL: the user's */
+};
+
 /* One page that an HTTP check asks for. */
 struct check_url {
-	char *path;	     /* "/" if nothing is said */
-	char *virtualhost;   /* goes before the check's */
-	char *digest;	     /* of the body: MD5, 32 lower-case hex digits */
-	char *regex;	     /* that the body has to match */
-	bool regex_no_match; /* ... must not */
-	uint8_t regex_flags; /* enum regex_flags */
-	uint32_t regex_min;  /* where in the body a match may begin: first byte ... */
-	uint32_t regex_max;  /* ... and the first that is too late; 0: anywhere */
+	char *path;		 /* "/" if nothing is said */
+	char *virtualhost;	 /* goes before the check's */
+	char *digest;		 /* of the body: MD5, 32 lower-case hex digits */
+	char *regex;		 /* that the body has to match */
+	uint32_t regex_no_match; /* bool: ... must not */
+	uint32_t regex_flags;	 /* enum regex_flags */
+	uint32_t regex_min;	 /* where in the body a match may begin: first byte ... */
+	uint32_t regex_max;	 /* ... and the first that is too late; 0: anywhere */
 	/* A bit for each good status, from STATUS_MIN. All 0: 200 to 299. */
 	uint64_t status[(STATUS_MAX - STATUS_MIN) / 64 + 1];
 };
@@ -82,10 +87,8 @@ struct check_pace {
 struct check_conf {
 	uint32_t type; /* enum check_type */
 	struct check_pace pace;
-	bool connect_ip_given; /* else the server's address */
-	bool bindto_given;
-	struct addr connect_ip;
-	struct addr bindto;	   /* from this address */
+	struct addr connect_ip;	   /* :: if not given: the server's address */
+	struct addr bindto;	   /* from this address; ::: any */
 	uint32_t connect_port;	   /* host order; 0: the server's */
 	uint32_t bind_port;	   /* host order; 0: any */
 	char *bind_if;		   /* by this interface */
@@ -110,8 +113,7 @@ struct check_conf {
 	char *misc_path;       /* the command with its arguments, for sh -c's kind of words */
 	uint32_t misc_timeout; /* then it is ended by SIGTERM, 2 s later by SIGKILL */
 	uint32_t misc_dynamic; /* bool: exit codes 2 to 255 are up, with weight code - 2 */
-	char *user;	       /* NULL: the checks' own user */
-	char *group;	       /* NULL: the user's */
+	struct conf_user user;
 
 	/* DNS */
 	uint32_t dns_type; /* as in the wire's QTYPE: 1 is A */
