@@ -123,6 +123,10 @@ struct check_conf {
 /* Equal checks (checker restarts only if not); both resolved. */
 bool check_equal(const struct check_conf *a, const struct check_conf *b);
 
+/* Gives dst, a bytewise copy of a check, strings and arrays of its own. Returns false without
+ * memory; dst can be cleared then too. */
+bool check_copy(struct check_conf *dst);
+
 /* Frees what c owns, not c. */
 void check_clear(struct check_conf *c);
 

@@ -33,21 +33,21 @@ struct conf_server {
 
 struct conf_service {
 	struct service_conf svc;
-	uint32_t has_sorry; /* bool */
-	struct backend_conf sorry; /* serves while there is no quorum */
-	uint32_t sorry_inhibit;	   /* bool: weight 0 when not needed, not gone */
-	uint32_t quorum;	   /* weight of live servers that makes a service */
-	uint32_t hysteresis;	   /* above and below quorum */
-	uint32_t omega; /* bool: at shutdown, quorum_down and notify_down run */
-	uint32_t panic; /* if more percent of the servers fail, the last set stays; 0: off */
+	struct backend_conf
+		sorry;		/* serves while there is no quorum; address :: if there is none */
+	uint32_t sorry_inhibit; /* bool: weight 0 when not needed, not gone */
+	uint32_t quorum;	/* weight of live servers that makes a service */
+	uint32_t hysteresis;	/* above and below quorum */
+	uint32_t omega;		/* bool: at shutdown, quorum_down and notify_down run */
+	uint32_t panic;	  /* if more percent of the servers fail, the last set stays; 0: off */
 	uint32_t passive; /* percent of connections without progress that is a failure; 0: off */
 	uint32_t transitions; /* of one server in a minute, then it stays as it is; 0: any number */
 	struct conf_command quorum_up, quorum_down;
 	struct conf_server *server;
 	int n_servers;
-	int line; /* where it begins, for messages */
-	char *virtualhost;	/* while it is read: what its checks inherit */
-	struct check_pace pace; /* likewise */
+	int line;		 /* where it begins, for messages */
+	char *virtualhost;	 /* while it is read: what its checks inherit */
+	struct check_pace pace;	 /* likewise */
 	struct backend_conf way; /* likewise: its servers */
 	uint32_t inhibit;	 /* likewise */
 };
