@@ -212,7 +212,7 @@ bool block_equal(enum conf_block in, const void *a, const void *b)
 
 void word_print(const char *text, FILE *out)
 {
-	if (*text && !strpbrk(text, " \t\"\\!#{}$@")) {
+	if (*text && !strpbrk(text, " \t\"\\!#{}")) {
 		fputs(text, out);
 		return;
 	}
