@@ -26,6 +26,8 @@ $(eval $(call unit,pick_test,src/table/pick_test.c src/table/sched.c src/table/c
 $(eval $(call unit,state_test,src/table/state_test.c src/table/state.c src/base/hash.c))
 $(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
+CONF := $(call srcs,src/conf) src/base/addr.c
+$(eval $(call unit,conf_test,src/conf/conf_test.c $(CONF)))
 $(eval $(call unit,persist_test,src/table/persist_test.c src/table/persist.c))
 $(eval $(call unit,frag_test,src/table/frag_test.c src/table/frag.c))
 $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
@@ -85,7 +87,7 @@ $(BUILD)/test/%:
 FUZZ_SECONDS ?= 20
 CORPUS ?= build/fuzz/corpus
 FUZZERS := parse_fuzz classify_fuzz
-.PHONY: fuzz
+.PHONY: fuzz fuzz-conf
 fuzz: $(addprefix build/fuzz/,$(FUZZERS)) build/fuzz/grid_dump
 	$(Q)mkdir -p $(CORPUS) build/fuzz/grid
 	$(Q)build/fuzz/grid_dump build/fuzz/grid
@@ -100,6 +102,15 @@ build/fuzz/grid_dump: ci/grid/grid_dump.c src/path/grid_rows_test.c src/path/rec
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^
 $(addprefix build/fuzz/,$(FUZZERS)):
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+
+fuzz-conf: build/fuzz/conf_fuzz
+	$(Q)mkdir -p $(CORPUS)-conf
+	$(Q)build/fuzz/conf_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 $(CORPUS)-conf
+build/fuzz/conf_fuzz: ci/fuzz/conf_fuzz.c $(CONF)
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \

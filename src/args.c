@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "conf/conf.h"
+
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 enum {
@@ -51,7 +53,7 @@ static enum exit_code set_action(struct reader *r, enum args_action action)
 {
 	if (r->args->action != ACTION_RUN && r->args->action != action)
 		return fail(r, EXIT_BAD_ARGS,
-			    "%s: excludes another option here; cure: one of -t, --print-plan, "
+			    "%s: excludes another option here; cure: one of -t, -T, --print-plan, "
 			    "--cleanup",
 			    r->option);
 	r->args->action = action;
@@ -106,9 +108,10 @@ static long long read_number(const char *text, bool suffix)
 
 static enum exit_code on_file(struct reader *r, const char *value)
 {
-	return bad(r, value,
-		   "configuration files are not supported yet; cure: give -i IF and use "
-		   "shuntctl");
+	if (r->args->file)
+		return bad(r, value, "one file too many; cure: -f once, and include in it");
+	r->args->file = value;
+	return EXIT_OK;
 }
 
 static enum exit_code add_nic(struct reader *r, const char *name, size_t len)
@@ -261,6 +264,12 @@ static enum exit_code on_test(struct reader *r, const char *value)
 	return set_action(r, ACTION_TEST);
 }
 
+static enum exit_code on_print_conf(struct reader *r, const char *value)
+{
+	(void)value;
+	return set_action(r, ACTION_PRINT_CONF);
+}
+
 static enum exit_code on_print_plan(struct reader *r, const char *value)
 {
 	if (!value)
@@ -300,7 +309,7 @@ static const struct option_row {
 	const char *help;
 	enum exit_code (*handle)(struct reader *r, const char *value);
 } option_row[] = {
-	{'f', "file", required_argument, "FILE", "configuration (not supported yet)", on_file},
+	{'f', "file", required_argument, "FILE", "configuration, see shunt.conf(5)", on_file},
 	{'i', "interface", required_argument, "IF", "serve all queues of IF; repeat, or IF,IF",
 	 on_nic},
 	{0, "queue", required_argument, "IF:QLIST@CPULIST",
@@ -325,7 +334,9 @@ static const struct option_row {
 	 on_ctl},
 	{0, "on-exit", required_argument, "WHAT",
 	 "detach | drop: what becomes of services' packets afterwards (detach)", on_on_exit},
-	{'t', "test", no_argument, NULL, "check the arguments and exit", on_test},
+	{'t', "test", no_argument, NULL, "check the arguments and the file, and exit", on_test},
+	{'T', "print-config", no_argument, NULL, "print the effective configuration, and exit",
+	 on_print_conf},
 	{0, "print-plan", optional_argument, "json", "show queues, CPUs and nodes, and exit",
 	 on_print_plan},
 	{0, "cleanup", no_argument, NULL, "remove what a crash left behind, and exit", on_cleanup},
@@ -445,8 +456,69 @@ enum exit_code args_parse(int argc, char **argv, struct args *args, char *err, s
 	code = read_environment(&r);
 	if (code != EXIT_OK)
 		return code;
-	if (!args->plan.n_nics && args->action != ACTION_CLEANUP && args->action != ACTION_TEST)
+	if (!args->plan.n_nics && !args->file && args->action != ACTION_CLEANUP &&
+	    args->action != ACTION_TEST)
 		return fail(&r, EXIT_NOT_CONFIGURED, "no interface; cure: give -i IF");
+	if (!args->file && args->action == ACTION_PRINT_CONF)
+		return fail(&r, EXIT_BAD_ARGS, "-T: no file to print; cure: -f FILE");
+	return EXIT_OK;
+}
+
+/* A file's words have _ where an option has -. */
+static bool is_option(const char *keyword, const char *option)
+{
+	for (; *keyword && *option; keyword++, option++)
+		if (*keyword != *option && !(*keyword == '_' && *option == '-'))
+			return false;
+	return *keyword == *option;
+}
+
+/* The command line's options, a bit for each row. */
+static uint32_t options_given(int argc, char **argv)
+{
+	struct option options[OPTIONS + 1];
+	char letters[2 * OPTIONS + 2];
+	uint32_t given = 0;
+	int id;
+
+	fill_tables(options, letters);
+	optind = 0; /* GNU: start anew */
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, letters, options, NULL)) != -1)
+		for (int i = 0; i < OPTIONS; i++)
+			given |= id == option_id(i) ? 1U << i : 0;
+	return given;
+}
+
+enum exit_code args_apply(const struct conf *conf, int argc, char **argv, struct args *args,
+			  char *err, size_t size)
+{
+	struct reader r = {.args = args, .err = err, .size = size};
+	const char *env = getenv("SHUNT_CTL");
+	uint32_t given = options_given(argc, argv);
+
+	for (int i = 0; i < conf->n_options; i++) {
+		const struct conf_option *o = &conf->option[i];
+		char option[512];
+
+		snprintf(option, sizeof(option), "%s: %s", o->place, o->name);
+		r.option = option;
+		for (int j = 0; j < OPTIONS; j++) {
+			enum exit_code code;
+
+			if (!is_option(o->name, option_row[j].name) || given & 1U << j)
+				continue;
+			if (!strcmp(o->name, "ctl") && env && *env)
+				continue;
+			code = option_row[j].handle(&r, o->value);
+			if (code != EXIT_OK)
+				return code;
+		}
+	}
+	if (!args->plan.n_nics && args->action != ACTION_TEST && args->action != ACTION_PRINT_CONF)
+		return fail(&r, EXIT_NOT_CONFIGURED,
+			    "no interface; cure: give -i IF, or an "
+			    "interface block in the file");
 	return EXIT_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "base/log.h"
+#include "conf/conf.h"
 #include "holder.h"
 #include "mgmt/steer.h"
 #include "plan/facts.h"
@@ -98,7 +99,7 @@ static int act(const struct args *args, char **argv)
 	}
 	if (args->action == ACTION_CLEANUP)
 		return cleanup();
-	if (args->action == ACTION_TEST && !args->plan.n_nics)
+	if (args->action == ACTION_TEST && (args->file || !args->plan.n_nics))
 		return EXIT_OK;
 	plan = calloc(1, sizeof(*plan));
 	code = plan ? make_plan(args, plan) : EXIT_OTHER;
@@ -114,8 +115,27 @@ static int act(const struct args *args, char **argv)
 	return code;
 }
 
+/* Reads the file, if there is one. Services come to life later, by whoever applies them. */
+static int read_file(int argc, char **argv, struct args *args, struct conf *conf)
+{
+	char err[512];
+	int code;
+
+	if (!args->file || args->action == ACTION_HELP || args->action == ACTION_VERSION)
+		return EXIT_OK;
+	if (conf_parse_file(args->file, conf, stderr))
+		return EXIT_BAD_ARGS;
+	code = (int)args_apply(conf, argc, argv, args, err, sizeof(err));
+	if (code)
+		log_error("%s", err);
+	else if (args->action == ACTION_PRINT_CONF)
+		conf_print(conf, stdout);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
+	struct conf conf = {0};
 	struct args args;
 	char err[512];
 	int code = (int)args_parse(argc, argv, &args, err, sizeof(err));
@@ -124,5 +144,9 @@ int main(int argc, char **argv)
 		log_error("%s", err);
 		return code;
 	}
-	return act(&args, argv);
+	code = read_file(argc, argv, &args, &conf);
+	if (code == EXIT_OK && args.action != ACTION_PRINT_CONF)
+		code = act(&args, argv);
+	conf_free(&conf);
+	return code;
 }

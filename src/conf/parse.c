@@ -95,6 +95,7 @@ static bool read_range(struct lex *l, const struct word *w, struct group_line *l
 		line->prefix = bits == 128 ? 0 : (uint8_t)bits;
 		for (uint32_t i = bits; i < 128; i++)
 			line->addr.b[i / 8] &= (uint8_t) ~(128 >> i % 8);
+		line->last = line->addr.b[15];
 	}
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "import.h"
 #include "ipvs_run.h"
 #include "ipvsadm.h"
 #include "show.h"
@@ -29,6 +30,9 @@ static int verb_version(const struct ctl *ctl, int argc, const char **argv)
 
 static const struct verb verbs[] = {
 	{"show", "WHAT [--all]", "print what shuntd knows:", show_run, show_usage},
+	{"check", "FILE", "say what is wrong with a shunt.conf", check_run, NULL},
+	{"import", "KIND FILE", "print keepalived's or ipvsadm's FILE as a shunt.conf", import_run,
+	 NULL},
 	{"help", "", "print this", verb_help, NULL},
 	{"version", "", "print the version", verb_version, NULL},
 };
