@@ -28,6 +28,8 @@ $(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 CONF := $(call srcs,src/conf) src/base/addr.c
 $(eval $(call unit,conf_test,src/conf/conf_test.c $(CONF)))
+$(eval $(call unit,import_test,src/conf/import_test.c $(CONF)))
+$(eval $(call unit,keyword_test,src/conf/keyword_test.c $(CONF)))
 $(eval $(call unit,persist_test,src/table/persist_test.c src/table/persist.c))
 $(eval $(call unit,frag_test,src/table/frag_test.c src/table/frag.c))
 $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))

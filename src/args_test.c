@@ -113,10 +113,7 @@ static const struct {
 } wrong_line[] = {
 	{"", EXIT_NOT_CONFIGURED, "no interface; cure: give -i IF"},
 	{"--print-plan", EXIT_NOT_CONFIGURED, "no interface"},
-	{"-f x.conf -i a", EXIT_BAD_ARGS,
-	 "-f x.conf: configuration files are not "
-	 "supported yet; cure: give -i IF and use "
-	 "shuntctl"},
+	{"-f a -f b", EXIT_BAD_ARGS, "-f b: one file too many; cure: -f once, and include in it"},
 	{"-i", EXIT_BAD_ARGS, "-i: a value is missing"},
 	{"--cpus", EXIT_BAD_ARGS, "--cpus: a value is missing"},
 	{"-i ''", EXIT_BAD_ARGS, "-i '': an interface's name is missing"},

@@ -221,6 +221,8 @@ const struct keyword keyword[] = {
 	     "for the connection, and for the answer (5)"),
 	NUMBER("retry", PACED, KEYWORD_PACE, PACE(retry), UNSET, 0, 1000,
 	       "tries before a check has failed (1; MISC_CHECK 0, DNS_CHECK 3)"),
+	NUMBER("nb_get_retry", HTTPS, KEYWORD_PACE | KEYWORD_ALIAS, PACE(retry), UNSET, 0, 1000,
+	       "the same"),
 	TIME("delay_before_retry", PACED, PACE(delay_before_retry), 0,
 	     "between those (1; HTTP_GET and SSL_GET 3, DNS_CHECK delay_loop)"),
 	NUMBER("rise", PACED, KEYWORD_PACE, PACE(rise), UNSET, 1, 1000,

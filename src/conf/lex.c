@@ -24,10 +24,11 @@ void lex_fail(struct lex *l, const struct conf_place *at, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (l->n_errors++ == LEX_ERRORS)
-		fprintf(l->errors, "%s: more errors are not shown\n", at->file);
-	if (l->n_errors > LEX_ERRORS)
+	if (l->n_errors++ >= LEX_ERRORS && !*l->prefix) {
+		if (l->n_errors == LEX_ERRORS + 1)
+			fprintf(l->errors, "%s: more errors are not shown\n", at->file);
 		return;
+	}
 	if (at->line)
 		fprintf(l->errors, "%s:%d:%d: %s", at->file, at->line, at->column, l->prefix);
 	else

@@ -13,7 +13,7 @@ enum {
 	LEX_INCLUDES = 16, /* files inside each other */
 	LEX_FILES = 65536, /* in all */
 	LEX_FILE_MAX = 64 << 20,
-	LEX_ERRORS = 50, /* more aren't shown */
+	LEX_ERRORS = 50, /* more aren't shown, unless there is a prefix */
 };
 
 struct conf_place {

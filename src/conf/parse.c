@@ -208,12 +208,14 @@ static void open_service(struct reading *r)
 	} else if (st->n == 3) {
 		read_number(&r->lex, &st->word[2], 0, 65535, &port);
 	}
+	d->bad = r->lex.n_errors > errors;
 	d->s.svc.ep.addr = line.addr;
 	d->s.svc.ep.prefix = line.prefix;
 	d->s.svc.ep.port = htons((uint16_t)port);
 	f.object = d;
 	read_block(&f);
-	r->draft[r->n_drafts - 1].bad = r->lex.n_errors > errors;
+	if (!r->import)
+		d->bad = r->lex.n_errors > errors;
 }
 
 static void open_server(struct reading *r, struct draft *d)
@@ -247,6 +249,22 @@ static bool no_words(struct reading *r)
 	return false;
 }
 
+static bool check_is_whole(struct lex *l, const struct check_conf *c, const struct conf_place *at)
+{
+	const char *name = conf_block_name[BLOCK_CHECK + c->type];
+
+	if ((c->type == CHECK_HTTP || c->type == CHECK_SSL) && !c->n_urls)
+		lex_fail(l, at, "%s: a url is missing; cure: url { path / }", name);
+	else if (c->type == CHECK_MISC && !c->misc_path)
+		lex_fail(l, at, "%s: misc_path is missing; cure: misc_path COMMAND", name);
+	else if (c->type == CHECK_UDP && c->reply_min > c->reply_max)
+		lex_fail(l, at, "%s: min_reply_length is above max_reply_length; cure: at most %u",
+			 name, c->reply_max);
+	else
+		return true;
+	return false;
+}
+
 static void open_check(struct reading *r, struct conf_server *s, uint32_t type)
 {
 	struct check_conf *c = ADD(s->check, s->n_checks);
@@ -262,16 +280,10 @@ static void open_check(struct reading *r, struct conf_server *s, uint32_t type)
 	block_init(f.block, c);
 	no_words(r);
 	read_block(&f);
-	if ((type == CHECK_HTTP || type == CHECK_SSL) && !c->n_urls)
-		lex_fail(&r->lex, &at, "%s: a url is missing; cure: url { path / }",
-			 conf_block_name[f.block]);
-	if (type == CHECK_MISC && !c->misc_path)
-		lex_fail(&r->lex, &at, "MISC_CHECK: misc_path is missing; cure: misc_path COMMAND");
-	if (type == CHECK_UDP && c->reply_min > c->reply_max)
-		lex_fail(&r->lex, &at,
-			 "UDP_CHECK: min_reply_length is above max_reply_length; cure: "
-			 "at most %u",
-			 c->reply_max);
+	if (!check_is_whole(&r->lex, c, &at)) {
+		check_clear(c);
+		s->n_checks--;
+	}
 }
 
 static void open_url(struct reading *r, struct check_conf *c)

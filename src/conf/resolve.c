@@ -374,6 +374,9 @@ void reading_resolve(struct reading *r)
 			if (!d->bad && add_service(r, d))
 				d->s = (struct conf_service){0};
 		}
+		if (d->bad && r->import)
+			lex_fail(&r->lex, &d->at,
+				 "virtual_server: left out, for what is said above");
 	}
 	find_twin_services(r);
 }
