@@ -74,11 +74,12 @@ include bench.mk
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(UNITDIR)
 	install -m 0755 $(BUILD)/shuntd $(DESTDIR)$(SBINDIR)/
 	install -m 0755 $(BUILD)/flowgen $(DESTDIR)$(SBINDIR)/
 	install -m 0755 $(BUILD)/shuntctl $(DESTDIR)$(BINDIR)/
 	install -m 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 0644 src/conf/shunt.conf.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 0644 dist/shuntd.service $(DESTDIR)$(UNITDIR)/
 
 .PHONY: clean help

@@ -222,12 +222,12 @@ static void the_environment_names_the_socket_unless_the_option_does(void **state
 static void help_names_every_option(void **state)
 {
 	static const char *const name[] = {
-		"-f, --file FILE", "-i, --interface IF",  "--queue IF:QLIST@CPULIST",
-		"--cpus LIST",	   "--main-cpu N",	  "--numa POLICY",
-		"--mode MODE",	   "--poll HOW",	  "--flows N",
-		"--frames N",	   "--ctl PATH",	  "--on-exit WHAT",
-		"-t, --test",	   "--print-plan[=json]", "--cleanup",
-		"-h, --help",	   "-V, --version",
+		"-f, --file FILE", "-i, --interface IF", "--queue IF:QLIST@CPULIST",
+		"--cpus LIST",	   "--main-cpu N",	 "--numa POLICY",
+		"--mode MODE",	   "--poll HOW",	 "--flows N",
+		"--frames N",	   "--ctl PATH",	 "--on-exit WHAT",
+		"-t, --test",	   "-T, --print-config", "--print-plan[=json]",
+		"--cleanup",	   "-h, --help",	 "-V, --version",
 	};
 	char text[4096] = "";
 	FILE *f = fmemopen(text, sizeof(text), "w");
