@@ -77,9 +77,9 @@ enum conf_change {
 };
 
 /* What conf_diff tells; NULL members are not called. Of what is added, before is NULL; of what is
- * removed, after is NULL. A service's removal stands for its servers', a server's for its checks'; with
- * an added one, what it holds is told too.
- * A service is the same by its endpoint, a server by its address; checks are the same if equal. */
+ * removed, after is NULL. A service's removal stands for its servers', a server's for its checks';
+ * with an added one, what it holds is told too. A service is the same by its endpoint, a server by
+ * its address; checks are the same if equal. */
 struct conf_diff_ops {
 	void (*option)(void *arg, enum conf_change change, const struct conf_option *before,
 		       const struct conf_option *after);

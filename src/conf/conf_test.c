@@ -186,10 +186,7 @@ static void put_checks(unsigned int *seed, FILE *f, const struct broken *b, bool
 	fputs("}\n", f);
 }
 
-/* A good configuration, but for one broken thing; the caller frees it. */
-static char *generate(unsigned int seed, const struct broken *b)
-{
-	static const char *const line[] = {"delay_loop 6",
+static const char *const service_line[] = {"delay_loop 6",
 					   "warmup 2.5",
 					   "retry 4",
 					   "delay_before_retry 2",
@@ -209,13 +206,17 @@ static char *generate(unsigned int seed, const struct broken *b)
 					   "passive_health 20",
 					   "snmp_name x",
 					   "removed_server reset"};
-	static const char *const own[] = {"weight 7",
+static const char *const server_line[] = {"weight 7",
 					  "uthreshold 100",
 					  "notify_up /bin/n",
 					  "delay_loop 3",
 					  "virtualhost b.example",
 					  "lvs_method TUN type gre csum",
 					  "inhibit_on_failure false"};
+
+/* A good configuration, but for one broken thing; the caller frees it. */
+static char *generate(unsigned int seed, const struct broken *b)
+{
 	static const char *const algo[] = {"rr", "wrr", "mh\nmh-port", "sh\nsh-fallback", "lblcr"};
 	static const char *const kind[] = {"DR", "TUN", "TUN type gue port 6080", "TUN type gre"};
 	unsigned int services = 1 + rnd(&seed, 4);
@@ -238,11 +239,11 @@ static char *generate(unsigned int seed, const struct broken *b)
 			fprintf(f, "lb_algo %s\n", b ? "rr" : algo[rnd(&seed, LEN(algo))]);
 		if (!last || !b || b->where != SERVICE || !strstr(b->line, "lb_kind"))
 			fprintf(f, "lb_kind %s\n", kind[rnd(&seed, LEN(kind))]);
-		any_of(&seed, f, b ? NULL : line, b ? 0 : LEN(line));
+		any_of(&seed, f, b ? NULL : service_line, b ? 0 : LEN(service_line));
 		for (unsigned int j = rnd(&seed, 3) + 1; j > 0; j--) {
 			fprintf(f, "real_server 10.0.0.%u {\n", j);
 			put(f, b, SERVER, last && j == 1);
-			any_of(&seed, f, b ? NULL : own, b ? 0 : LEN(own));
+			any_of(&seed, f, b ? NULL : server_line, b ? 0 : LEN(server_line));
 			put_checks(&seed, f, b, last && j == 1);
 			fputs("}\n", f);
 		}

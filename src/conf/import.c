@@ -105,11 +105,19 @@ static void read_flags(struct rules *r, struct rule *rule, char *list)
 	}
 }
 
-static bool read_endpoint(struct rule *rule, const char *option, const char *value)
+/* The service or the server; false if w is neither, or no address follows. */
+static bool read_address(struct rule *rule, const char *w, const char *value)
 {
-	rule->ep.proto = option[1] == 't'   ? IPPROTO_TCP
-			 : option[1] == 'u' ? IPPROTO_UDP
-					    : IPPROTO_SCTP;
+	if (!strcmp(w, "-r"))
+		return read_host(value, &rule->server.be.addr, &rule->server.be.port);
+	if (!strcmp(w, "-t"))
+		rule->ep.proto = IPPROTO_TCP;
+	else if (!strcmp(w, "-u"))
+		rule->ep.proto = IPPROTO_UDP;
+	else if (!strcmp(w, "--sctp-service"))
+		rule->ep.proto = IPPROTO_SCTP;
+	else
+		return false;
 	return read_host(value, &rule->ep.addr, &rule->ep.port);
 }
 
@@ -146,18 +154,15 @@ static void read_valued(struct rules *r, struct rule *rule, const char *w, char 
 			   row->keyword, value);
 		return;
 	}
-	if (!strcmp(w, "-b"))
+	if (!strcmp(w, "-b")) {
 		read_flags(r, rule, value);
-	else if (!strcmp(w, "--tun-type"))
+		return;
+	}
+	if (!strcmp(w, "--tun-type"))
 		rule->tunnel = value;
 	else if (!strcmp(w, "--tun-port"))
 		rule->tunnel_port = value;
-	else if ((!strcmp(w, "-t") || !strcmp(w, "-u") || !strcmp(w, "--sctp-service")) &&
-		 read_endpoint(rule, !strcmp(w, "-t") || !strcmp(w, "-u") ? w : "-s", value))
-		;
-	else if (!strcmp(w, "-r") && read_host(value, &rule->server.be.addr, &rule->server.be.port))
-		;
-	else {
+	else if (!read_address(rule, w, value)) {
 		tell(r, w,
 		     "shunt has nothing for it, or a bad value; cure: as ipvsadm -S -n prints");
 		rule->bad = true;

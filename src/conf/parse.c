@@ -222,7 +222,7 @@ static void open_server(struct reading *r, struct draft *d)
 {
 	int places = d->s.n_servers;
 	struct conf_server *s = ADD(d->s.server, d->s.n_servers);
-	struct conf_place *at = s ? ADD(d->server_at, places) : NULL;
+	struct conf_place *at = s ? ADD(d->server_at, places) : NULL; /* as many as servers */
 	struct frame f = {.r = r, .block = BLOCK_SERVER, .object = s};
 
 	if (!at) {
@@ -421,7 +421,7 @@ static void read_statement_of(struct frame *f)
 			 k->name);
 	else if (k->kind == &value_option)
 		read_option(f, k);
-	else {
+	else if (f->object) {
 		if (!strcmp(k->name, "quorum"))
 			((struct draft *)f->object)->quorum_at = r->st.word[0].at;
 		k->kind->read(&r->lex, k, keyword_field(k, f->block, f->object), &r->st);
