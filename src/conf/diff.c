@@ -110,7 +110,7 @@ static void diff_servers(struct differ *d, const struct conf_service *before,
 		if (!find_server(after, &before->server[i].be.addr, &from))
 			tell_server(d, CONF_REMOVED, before, &before->server[i], NULL);
 	from = 0;
-	for (int i = 0; i < after->n_servers; i++) {
+	for (int i = 0; after->server && i < after->n_servers; i++) {
 		const struct conf_server *now = &after->server[i];
 		const struct conf_server *was =
 			before ? find_server(before, &now->be.addr, &from) : NULL;

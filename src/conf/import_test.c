@@ -96,11 +96,62 @@ static void ipvsadms_rules_become_services(void **state)
 	free(said);
 }
 
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void files_include_files_but_not_themselves(void **state)
+{
+	char dir[] = "/tmp/import_test.XXXXXX", path[256], *said;
+	size_t n;
+	FILE *f = open_memstream(&said, &n);
+	struct conf c;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	write_file(dir, "main", "include b.*\n");
+	write_file(dir, "b.1", "worker {\n main_cpu 3\n}\n");
+	write_file(dir, "b.2", "global {\n include c\n}\n");
+	write_file(dir, "c", "flows 1M\n");
+	snprintf(path, sizeof(path), "%s/main", dir);
+	assert_int_equal(conf_parse_file(path, &c, f), 0);
+	assert_int_equal(c.n_options, 2);
+	assert_string_equal(c.option[0].name, "main_cpu");
+	assert_string_equal(c.option[1].value, "1M");
+	conf_free(&c);
+	write_file(dir, "c", "flows 1M\ninclude main\n");
+	assert_int_not_equal(conf_parse_file(path, &c, f), 0);
+	fflush(f);
+	assert_non_null(strstr(said, "/c:2:9: "));
+	assert_non_null(strstr(said, "includes itself"));
+	write_file(dir, "c", "flows 1M\n}\n");
+	assert_int_not_equal(conf_parse_file(path, &c, f), 0);
+	fflush(f);
+	assert_non_null(strstr(said, "/c:2:1: }: there is no block to close here"));
+	fclose(f);
+	free(said);
+	for (const char *const *name = (const char *const[]){"main", "b.1", "b.2", "c", NULL};
+	     *name; name++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, *name);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keepalived_leaves_its_own_behind),
 		cmocka_unit_test(ipvsadms_rules_become_services),
+		cmocka_unit_test(files_include_files_but_not_themselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

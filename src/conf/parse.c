@@ -11,7 +11,7 @@
 struct frame {
 	struct reading *r;
 	enum conf_block block;
-	void *object;
+	void *object;	  /* never NULL; conf where no row has a field */
 	const char *name; /* of an interface */
 	uint64_t seen[4]; /* rows that were there */
 };
@@ -329,7 +329,7 @@ static void read_option(struct frame *f, const struct keyword *k)
 
 static void open_options(struct reading *r, enum conf_block block)
 {
-	struct frame f = {.r = r, .block = block};
+	struct frame f = {.r = r, .block = block, .object = r->conf};
 	char *name = NULL;
 
 	if (block == BLOCK_INTERFACE && r->st.n != 2)
@@ -421,7 +421,7 @@ static void read_statement_of(struct frame *f)
 			 k->name);
 	else if (k->kind == &value_option)
 		read_option(f, k);
-	else if (f->object) {
+	else {
 		if (!strcmp(k->name, "quorum"))
 			((struct draft *)f->object)->quorum_at = r->st.word[0].at;
 		k->kind->read(&r->lex, k, keyword_field(k, f->block, f->object), &r->st);
@@ -442,7 +442,7 @@ static void read_block(struct frame *f)
 
 void reading_parse(struct reading *r)
 {
-	struct frame top = {.r = r, .block = BLOCK_TOP};
+	struct frame top = {.r = r, .block = BLOCK_TOP, .object = r->conf};
 
 	read_block(&top);
 }
