@@ -32,7 +32,7 @@ enum keyword_flags {
 
 struct keyword;
 struct value_kind {
-	/* Reads the words behind the keyword into field. Returns false if they are bad, reported. */
+	/* Reads the words behind the keyword into field; false if they are bad, reported. */
 	bool (*read)(struct lex *l, const struct keyword *k, void *field,
 		     const struct statement *st);
 	/* Prints them, with a blank before each; returns false if nothing was said. NULL: never. */
