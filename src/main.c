@@ -76,6 +76,7 @@ static int run(const struct args *args, const struct plan *plan, char **argv)
 		.setup = {plan, args->plan.mode, args->flows, args->frames, args->vip_owner,
 			  is_heir()},
 		.ctl = args->ctl,
+		.file = args->file,
 		.keep_on_exit = args->on_exit_drop,
 		.warn = warn,
 	};

@@ -117,6 +117,45 @@ static int pick_refresh(const struct apply *a, const struct roster_service *from
 	return 0;
 }
 
+struct preview {
+	const struct apply *a;
+	void (*fn)(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places);
+	void *ctx;
+};
+
+static int preview_change(void *ctx, const struct roster_service *from, struct roster_service *to)
+{
+	const struct preview *v = ctx;
+	struct candidate *c;
+	struct pick *pick;
+	uint32_t moved = 0;
+
+	if (!from || !to || to->leaving || !from->pick || !sched_is_table(to->conf.sched))
+		return 0;
+	c = calloc(to->n + 1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	pick = sched_build(to->conf.sched, c, gather_candidates(v->a, to, c));
+	free(c);
+	if (!pick)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < pick->n && pick->n == from->pick->n; i++)
+		moved += pick->slot[i] != from->pick->slot[i];
+	if (moved || pick->n != from->pick->n)
+		v->fn(v->ctx, &to->conf.ep, moved, pick->n);
+	pick_put(pick);
+	return 0;
+}
+
+int apply_preview(const struct apply *a, const struct roster *r, const struct roster *base,
+		  void (*fn)(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places),
+		  void *ctx)
+{
+	struct preview v = {a, fn, ctx};
+
+	return roster_changes(base, r, preview_change, &v);
+}
+
 static uint32_t removed_flags(uint8_t policy)
 {
 	if (policy == REMOVED_RESELECT)

@@ -45,4 +45,9 @@ int apply_save(struct apply *a, const struct roster *r, const struct roster *bas
 int apply_difference(const struct roster *r, const struct roster *other,
 		     int (*fn)(void *ctx, const struct endpoint *ep), void *ctx);
 
+/* What the change from base to r does to the services' tables (see model_preview). */
+int apply_preview(const struct apply *a, const struct roster *r, const struct roster *base,
+		  void (*fn)(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places),
+		  void *ctx);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "mgmt/control.h"
 #include "mgmt/list.h"
+#include "mgmt/reload_command.h"
 #include "mgmt/request.h"
 #include "mgmt/show.h"
 
@@ -120,6 +121,11 @@ static const struct command {
 	{"set-timeouts", FIELD_TIMEOUTS, 0, NULL, set_timeouts, true},
 	{"timeouts", 0, 0, NULL, timeouts, false},
 	{"connections", 0, FIELD_CURSOR, NULL, connections, false},
+	{"reload", 0, FIELD_PROTECT | FIELD_CONFIRM, NULL, reload_command, true},
+	{"confirm", 0, 0, NULL, confirm_command, true},
+	{"undo", 0, 0, NULL, undo_command, true},
+	{"plan", FIELD_FILE, 0, NULL, plan_command, true},
+	{"diff", 0, 0, NULL, diff_command, false},
 	{"list", 0, FIELD_SERVICE, NULL, list, false},
 	{"show", FIELD_WHAT, 0, NULL, show, false},
 };

@@ -20,8 +20,9 @@ struct command_ctx {
 	struct model *model;
 	struct neigh *neigh;
 	struct steer *steer;
-	uint64_t started;    /* CLOCK_MONOTONIC seconds */
-	struct rates *rates; /* NULL: none are told */
+	uint64_t started;      /* CLOCK_MONOTONIC seconds */
+	struct rates *rates;   /* NULL: none are told */
+	struct reload *reload; /* NULL: there is no configuration file */
 };
 
 /* Carries out one request and returns the answer (a new reference; never NULL, but JSON's null

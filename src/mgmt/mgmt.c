@@ -16,6 +16,7 @@
 #include "mgmt/control.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
+#include "mgmt/reload.h"
 
 enum {
 	SWEEP_MS = RATE_MS,   /* servers that were removed are looked after this often */
@@ -29,8 +30,9 @@ struct mgmt {
 	struct model *model;
 	struct neigh *neigh;
 	struct control *control;
+	struct reload *reload;
 	uv_loop_t loop;
-	uv_signal_t term, interrupt;
+	uv_signal_t term, interrupt, hangup;
 	uv_timer_t settle, sweep, second, stale;
 	uint8_t mac[NICS_MAX][6]; /* the NICs' present ones */
 	bool away[WORKERS_MAX];	  /* from its CPU */
@@ -115,6 +117,28 @@ static void on_signal(uv_signal_t *s, int signum)
 {
 	(void)signum;
 	uv_stop(s->loop);
+}
+
+static void say_change(const struct reload_result *res)
+{
+	log_info("configuration: services: %u added, %u removed, %u changed; servers: %u added, %u "
+		 "removed, %u changed",
+		 res->services_added, res->services_removed, res->services_changed,
+		 res->servers_added, res->servers_removed, res->servers_changed);
+}
+
+static void on_hangup(uv_signal_t *s, int signum)
+{
+	struct mgmt *m = s->data;
+	struct reload_result res;
+
+	(void)signum;
+	if (!m->reload)
+		log_warn("SIGHUP: there is no configuration file to read again");
+	else if (reload_again(m->reload, false, 0, &res))
+		log_error("reload refused, the old configuration stays: %s", res.error);
+	else
+		say_change(&res);
 }
 
 static void on_sweep(uv_timer_t *t)
@@ -245,6 +269,23 @@ static int open_model(struct mgmt *m)
 	return 0;
 }
 
+/* The table is the file's when shuntd starts; later engines find it so. */
+static int open_file(struct mgmt *m)
+{
+	struct reload_result res;
+	int err;
+
+	if (!m->conf.file)
+		return 0;
+	err = reload_open(&m->reload, &m->loop, m->model, m->conf.file, !m->conf.dp->engines, &res);
+	if (err)
+		log_error("%s", *res.error ? res.error : strerror(-err));
+	else if (!m->conf.dp->engines)
+		say_change(&res);
+	model_settle(m->model);
+	return err;
+}
+
 int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 {
 	struct mgmt *m = calloc(1, sizeof(*m));
@@ -262,14 +303,18 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	uv_signal_start(&m->term, on_signal, SIGTERM);
 	uv_signal_init(&m->loop, &m->interrupt);
 	uv_signal_start(&m->interrupt, on_signal, SIGINT);
+	uv_signal_init(&m->loop, &m->hangup);
+	m->hangup.data = m;
+	uv_signal_start(&m->hangup, on_hangup, SIGHUP);
 	init_timer(m, &m->second);
 	init_timer(m, &m->settle);
 	init_timer(m, &m->sweep);
 	init_timer(m, &m->stale);
-	if (open_model(m))
+	if (open_model(m) || open_file(m))
 		return EXIT_OTHER;
 	m->command = (struct command_ctx){
-		conf->dp, m->model, m->neigh, conf->steer, clock_ns() / 1000000000, rates_new()};
+		conf->dp,    m->model, m->neigh, conf->steer, clock_ns() / 1000000000,
+		rates_new(), m->reload};
 	if (!m->command.rates)
 		return EXIT_OTHER;
 	if (control_open(&m->control, &m->loop, conf->ctl, &m->command, err, sizeof(err))) {
@@ -298,6 +343,7 @@ void mgmt_close(struct mgmt *m)
 	if (!m)
 		return;
 	control_close(m->control);
+	reload_close(m->reload);
 	neigh_close(m->neigh);
 	model_free(m->model);
 	rates_free(m->command.rates);

@@ -12,7 +12,8 @@ struct mgmt_conf { /* all borrowed */
 	struct dataplane *dp;
 	struct steer *steer;
 	struct state *state;
-	const char *ctl; /* path of the control socket */
+	const char *ctl;  /* path of the control socket */
+	const char *file; /* shunt.conf; NULL: none */
 };
 
 struct mgmt;

@@ -153,6 +153,13 @@ static int draft_apply(struct model *m)
 	return err;
 }
 
+int model_preview(struct model *m,
+		  void (*fn)(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places),
+		  void *ctx)
+{
+	return m->draft ? apply_preview(&m->apply, m->draft, m->now, fn, ctx) : 0;
+}
+
 int model_commit(struct model *m)
 {
 	int err;

@@ -108,6 +108,15 @@ int model_zero(struct model *m, const struct endpoint *ep); /* the totals; NULL:
 int model_commit(struct model *m);
 void model_rollback(struct model *m);
 
+/* What model_commit would do to the tables of mh, sh, dh, lblc and lblcr: calls back for each service
+ * of the draft in which places change their server. Returns 0 or -ENOMEM. */
+int model_preview(struct model *m,
+		  void (*fn)(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places),
+		  void *ctx);
+
+/* Whether the draft (or, without one, the table) has this service. */
+bool model_draft_has(const struct model *m, const struct endpoint *ep);
+
 /* What became known of a server's neighbour; a NIC's own MAC address or link state. Not edits:
  * effective at once, or with model_settle if hooks.later is set. */
 void model_set_reach(struct model *m, const struct addr *server, const struct reach *reach);

@@ -228,3 +228,12 @@ int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out,
 	(void)m, (void)cursor, (void)out, (void)room;
 	return -EOPNOTSUPP;
 }
+
+bool model_draft_has(const struct model *m, const struct endpoint *ep)
+{
+	const struct roster *r = m->draft ? m->draft : m->now;
+	bool found;
+	uint32_t i = roster_find(r, ep, &found);
+
+	return found && !r->service[i]->leaving;
+}

@@ -377,6 +377,29 @@ static int parse_what(const json_t *v, struct request *r, struct fault *f)
 	return 0;
 }
 
+static int parse_file(const json_t *v, struct request *r, struct fault *f)
+{
+	(void)f;
+	r->file = json_string_value(v);
+	return 0;
+}
+
+static int parse_protect(const json_t *v, struct request *r, struct fault *f)
+{
+	(void)f;
+	r->protect_live = json_is_true(v);
+	return 0;
+}
+
+static int parse_confirm(const json_t *v, struct request *r, struct fault *f)
+{
+	if (json_integer_value(v) < 1 || json_integer_value(v) > 86400)
+		return fault_set(f, "invalid",
+				 "confirm-within is out of range: 1 to 86400 seconds");
+	r->confirm = (uint32_t)json_integer_value(v);
+	return 0;
+}
+
 static const struct field {
 	const char *name;
 	unsigned int bit;
@@ -396,6 +419,9 @@ static const struct field {
 	{"requests", FIELD_REQUESTS, JSON_ARRAY, parse_requests},
 	{"replace", FIELD_REPLACE, JSON_TRUE, parse_replace},
 	{"what", FIELD_WHAT, JSON_STRING, parse_what},
+	{"file", FIELD_FILE, JSON_STRING, parse_file},
+	{"protect-live", FIELD_PROTECT, JSON_TRUE, parse_protect},
+	{"confirm-within", FIELD_CONFIRM, JSON_INTEGER, parse_confirm},
 };
 
 static const struct field *field_find(const char *name)

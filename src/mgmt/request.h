@@ -24,6 +24,9 @@ enum request_field {
 	FIELD_TIMEOUTS = 1 << 10,
 	FIELD_CURSOR = 1 << 11,
 	FIELD_DRY_RUN = 1 << 12,
+	FIELD_FILE = 1 << 14,
+	FIELD_PROTECT = 1 << 15,
+	FIELD_CONFIRM = 1 << 16,
 	FIELD_CONF = 1 << 13, /* no field: the server is described, not only named */
 };
 
@@ -49,6 +52,9 @@ struct request {
 	const json_t *requests; /* borrowed from the object */
 	bool replace;
 	const char *what; /* likewise */
+	const char *file; /* likewise */
+	bool protect_live;
+	uint32_t confirm; /* seconds; 0: for good */
 };
 
 extern const char *const forward_name[FORWARDS]; /* likewise for the other words */

@@ -224,6 +224,16 @@ static struct pick *dh_build(const struct candidate *c, uint32_t n)
 	return table_build(c, n, true);
 }
 
+bool sched_is_table(enum sched sched)
+{
+	static const bool table[SCHEDULER_COUNT] = {
+		[SCHEDULER_MH] = true,	 [SCHEDULER_SH] = true,	   [SCHEDULER_DH] = true,
+		[SCHEDULER_LBLC] = true, [SCHEDULER_LBLCR] = true,
+	};
+
+	return table[sched];
+}
+
 struct pick *sched_build(enum sched sched, struct candidate *c, uint32_t n)
 {
 	static struct pick *(*const build[SCHEDULER_COUNT])(const struct candidate *, uint32_t) = {

@@ -54,6 +54,9 @@ extern const char *const sched_name[SCHEDULER_COUNT];
 /* Returns the scheduler of that name or -ENOENT. */
 int sched_parse(const char *name);
 
+/* Whether its picks are tables read by a hash: those of mh, sh, dh, lblc and lblcr. */
+bool sched_is_table(enum sched sched);
+
 /* Makes a service's pick from n candidates, in any order (it sorts them in place by address and
  * port, so that two directors agree). rr: each once. wrr: each weight / gcd times, spread evenly
  * (nowhere a whole turn ahead or behind). mh, sh: a Maglev table of MAGLEV_SIZE; dh, lblc, lblcr:

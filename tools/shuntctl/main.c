@@ -9,6 +9,7 @@
 #include "import.h"
 #include "ipvs_run.h"
 #include "ipvsadm.h"
+#include "reload.h"
 #include "show.h"
 
 struct verb {
@@ -33,6 +34,12 @@ static const struct verb verbs[] = {
 	{"check", "FILE", "say what is wrong with a shunt.conf", check_run, NULL},
 	{"import", "KIND FILE", "print keepalived's or ipvsadm's FILE as a shunt.conf", import_run,
 	 NULL},
+	{"reload", "[OPTION]...", "read shuntd's file again and bring what differs into force",
+	 reload_run, NULL},
+	{"confirm", "", "let a reload stay that waits to be confirmed", confirm_run, NULL},
+	{"undo", "", "take the last reload back", undo_run, NULL},
+	{"plan", "FILE", "say what a reload with FILE would change, move and end", plan_run, NULL},
+	{"diff", "", "say how the table differs from the file", diff_run, NULL},
 	{"help", "", "print this", verb_help, NULL},
 	{"version", "", "print the version", verb_version, NULL},
 };
