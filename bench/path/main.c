@@ -114,6 +114,16 @@ static void fail(const char *why)
 	exit(1);
 }
 
+/* What is dropped costs something else: such a benchmark would measure nothing. */
+static void check_drops(const struct bench *b)
+{
+	const struct worker_counters *c = &b->rings->worker_counters;
+
+	for (int i = 0; i < DROP_COUNT; i++)
+		if (c->drop[i])
+			fail(drop_row[i].name);
+}
+
 static void batch(struct bench *b, struct world *w, enum path path)
 {
 	b->trip.world = w;
@@ -195,6 +205,7 @@ static void world_fill(struct bench *b, struct world *w)
 	}
 	while (w->next < fresh)
 		batch(b, w, PATH_SHUNT);
+	check_drops(b);
 }
 
 static json_t *case_params(const struct world_conf *c, const char *path)

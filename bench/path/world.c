@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/addr.h"
+#include "base/csum.h"
 #include "path/craft_test.h"
 
 enum {
@@ -115,6 +116,7 @@ struct world *world_new(const struct world_conf *conf)
 		world_free(w);
 		return NULL;
 	}
+	memcpy(w->snap->self[0].macs + 6, w->frame, 6); /* the frames are for us */
 	tag_key_make(&w->tag_key, &w->key);
 	w->lookup = (struct lookup){.key = &w->tag_key,
 				    .flows = &w->flows,
@@ -134,6 +136,12 @@ void world_free(struct world *w)
 	free(w);
 }
 
+static void sum_header(struct wire_ip4 *ip)
+{
+	ip->check = 0;
+	ip->check = (__sum16)~csum_fold(csum_add(0, ip, sizeof(*ip)));
+}
+
 /* TCP's own checksum isn't made anew; it only mustn't look like one that the sender left to its
  * NIC, and by chance it does so once in 65536 times, as on a wire. */
 static uint32_t flow_write(const struct world *w, uint8_t *frame, uint64_t flow, uint8_t flags)
@@ -149,6 +157,8 @@ static uint32_t flow_write(const struct world *w, uint8_t *frame, uint64_t flow,
 	memcpy(frame + l3 + (conf->v6 ? 20 : 12), &client, sizeof(client));
 	memcpy(frame + l3 + (conf->v6 ? 36 : 16), &service, sizeof(service));
 	memcpy(frame + l4, &port, sizeof(port));
+	if (!conf->v6)
+		sum_header((struct wire_ip4 *)(frame + l3));
 	if (!conf->udp) {
 		memcpy(frame + l4 + offsetof(struct wire_tcp, check), &check, sizeof(check));
 		frame[l4 + offsetof(struct wire_tcp, flags)] = flags;

@@ -38,9 +38,11 @@ class Trial:
 
 
 class Trials:
-    """Runs them; counts how many had to be repeated."""
+    """Runs them; counts how many had to be repeated. repeats: no more than these, all trials together, so that a
+    benchmark ends in time on a machine that others use."""
 
-    def __init__(self):
+    def __init__(self, repeats):
+        self.repeats = repeats
         self.run, self.repeated, self.disturbed = 0, 0, 0
 
     def __call__(self, forwarder, seconds, rate=None, flows=10000, flood=False):
@@ -50,6 +52,8 @@ class Trials:
             self.run += 1
             if not t.disturbed(flood):
                 return t
+            if self.repeated >= self.repeats:
+                break
             self.repeated += attempt + 1 < ATTEMPTS
         self.disturbed += 1
         return t
