@@ -144,7 +144,7 @@ static void run_parse(const uint8_t *data, size_t size)
 	b.n = 1;
 	*p = (struct pkt){.data = c.data, .len = (uint32_t)size};
 	parse_burst(&b, &key, &flows);
-	if (!p->drop && p->shape == pkt_plain()) {
+	if (pkt_is_plain(p)) {
 		assert(c.drop == classify_rest_of_plain(p));
 		assert(c.drop || (c.shape == p->shape && c.end == p->end && c.proto == p->proto &&
 				  c.tcp_flags == p->tcp_flags));

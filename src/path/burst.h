@@ -6,6 +6,7 @@
 
 #include <linux/if_xdp.h>
 #include <linux/types.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -105,6 +106,12 @@ static inline uint64_t pkt_plain(uint8_t proto)
 			      .l4 = PLAIN_L4};
 
 	return p.shape;
+}
+
+/* Whether parse took the packet for a plain one by its lengths alone: TCP, or UDP. */
+static inline bool pkt_is_plain(const struct pkt *p)
+{
+	return p->shape == pkt_plain(IPPROTO_TCP) || p->shape == pkt_plain(IPPROTO_UDP);
 }
 
 /* For what holds for most packets: the others' code is put out of the way. */

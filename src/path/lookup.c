@@ -68,7 +68,7 @@ static void touch(struct lookup *l, const struct pkt *p, struct flow_slot *slot,
  * up for here. */
 static enum drop check_first(const struct pkt *p, const uint8_t own[6])
 {
-	enum drop why = p->shape == pkt_plain(IPPROTO_TCP) ? classify_rest_of_plain(p) : DROP_NONE;
+	enum drop why = pkt_is_plain(p) ? classify_rest_of_plain(p) : DROP_NONE;
 
 	return why ? why : classify_macs(p, own);
 }

@@ -34,10 +34,32 @@ static inline bool parse_plain(struct pkt *p)
 	return true;
 }
 
+/* The same of UDP: a lane beside the fast one. */
+static inline bool parse_plain_udp(struct pkt *p)
+{
+	const struct wire_plain *h = (const void *)p->data;
+	uint32_t end, len;
+
+	if (p->len < PLAIN_L4 + sizeof(h->udp) || h->eth.type != htons(ETH_P_IP) ||
+	    h->ip.version_ihl != 0x45 || h->ip.frag & htons(IP_MF | IP_OFFMASK) ||
+	    h->ip.proto != IPPROTO_UDP)
+		return false;
+	end = PLAIN_L3 + ntohs(h->ip.len);
+	len = ntohs(h->udp.len);
+	if (end > UINT16_MAX || end > p->len || len < sizeof(h->udp) || PLAIN_L4 + len > end)
+		return false;
+	p->shape = pkt_plain(IPPROTO_UDP);
+	p->end = (uint16_t)end;
+	p->v4 = true;
+	p->tcp_flags = 0;
+	return true;
+}
+
 /* All others: out of the fast lane's way. */
 static __attribute__((noinline)) void parse_other(struct pkt *p, const struct tag_key *key)
 {
-	classify_pkt(p);
+	if (!parse_plain_udp(p))
+		classify_pkt(p);
 	p->tag = p->aside ? 0 : tag_pkt(p, key); /* others have no ports there, or no such place */
 }
 
