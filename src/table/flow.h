@@ -125,8 +125,8 @@ static inline struct flow_slot *flow_near(const struct flow_table *t, uint64_t t
 	return found;
 }
 
-/* True for the flags of a packet that leaves every state but FLOW_SYN as it is: most packets of most
- * flows. */
+/* True for the flags of a packet that leaves every state but FLOW_SYN as it is: most packets of
+ * most flows. */
 static inline bool flow_ordinary(uint8_t tcp_flags)
 {
 	return !(tcp_flags & (TH_SYN | TH_FIN | TH_RST));
