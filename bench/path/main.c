@@ -108,7 +108,7 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void fail(const char *why)
+static _Noreturn void fail(const char *why)
 {
 	fprintf(stderr, "bench-path: %s\n", why);
 	exit(1);
