@@ -115,10 +115,8 @@ static _Noreturn void fail(const char *why)
 }
 
 /* What is dropped costs something else: such a benchmark would measure nothing. */
-static void check_drops(const struct bench *b)
+static void check_drops(const struct worker_counters *c)
 {
-	const struct worker_counters *c = &b->rings->worker_counters;
-
 	for (int i = 0; i < DROP_COUNT; i++)
 		if (c->drop[i])
 			fail(drop_row[i].name);
@@ -194,6 +192,7 @@ static void run_case(struct bench *b, uint32_t i)
 /* Fills the flow table as traffic does, and where flows come and go, until as many go as come. */
 static void world_fill(struct bench *b, struct world *w)
 {
+	const struct worker_counters *c = &b->rings->worker_counters;
 	uint64_t known = w->conf->flows, fresh = 0;
 
 	if (w->conf->traffic != TRAFFIC_ESTABLISHED)
@@ -205,7 +204,7 @@ static void world_fill(struct bench *b, struct world *w)
 	}
 	while (w->next < fresh)
 		batch(b, w, PATH_SHUNT);
-	check_drops(b);
+	check_drops(c);
 }
 
 static json_t *case_params(const struct world_conf *c, const char *path)
