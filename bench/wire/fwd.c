@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fwd: what shunt is measured against on the wire. It swaps a frame's MAC addresses and sends it
- * back out of the NIC that it came in on, by AF_XDP in copy mode, and does nothing else: no
- * service, no flow, no counter, one socket.
+ * back out of the NIC that it came in on, by AF_XDP in copy mode or zero-copy, and does nothing
+ * else: no service, no flow, no counter, one socket.
  *
  * Two ways to do it:
  *   best    as fast as we could make it; the ceiling for AF_XDP on this machine
@@ -45,6 +45,7 @@ struct args {
 	int cpu;
 	bool sample;
 	bool busy;
+	bool zerocopy;
 	const char *kernel; /* tx or drop; NULL: AF_XDP */
 	unsigned int batch;
 	unsigned int fill;
@@ -79,6 +80,7 @@ static const struct argp_option options[] = {
 	{"cpu", 'c', "N", 0, "run there", 0},
 	{"sample", 's', NULL, 0, "as the samples do it", 0},
 	{"busy", 'p', NULL, 0, "never sleep", 0},
+	{"zerocopy", 'z', NULL, 0, "by the driver's zero-copy mode, or fail", 0},
 	{"batch", 'b', "N", 0, "frames at a time, at most (64)", 0},
 	{"kernel", 'k', "tx|drop", 0, "only attach this XDP program", 0},
 	{"fill", 'f', "N", 0, "frames on the fill ring, at most (all)", 0},
@@ -104,6 +106,9 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'p':
 		a->busy = true;
+		return 0;
+	case 'z':
+		a->zerocopy = true;
 		return 0;
 	case 'k':
 		a->kernel = arg;
@@ -158,7 +163,8 @@ static void open_socket(struct fwd *f)
 		.rx_size = RING,
 		.tx_size = RING,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
-		.bind_flags = XDP_USE_NEED_WAKEUP | XDP_COPY,
+		.bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP |
+					 (f->args.zerocopy ? XDP_ZEROCOPY : XDP_COPY)),
 	};
 	int budget = RING;
 
@@ -230,6 +236,13 @@ static void best_recycle(struct fwd *f)
 	f->outstanding -= n;
 }
 
+/* A zero-copy driver that ran out of frames stops looking at the ring. */
+static void wake_receiver(struct fwd *f)
+{
+	if (f->xsk && xsk_ring_prod__needs_wakeup(&f->fill))
+		(void)recvfrom(f->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
 static void best_refill(struct fwd *f)
 {
 	uint32_t room = xsk_prod_nb_free(&f->fill, RING), at;
@@ -243,6 +256,7 @@ static void best_refill(struct fwd *f)
 	for (uint32_t i = 0; i < n; i++)
 		*xsk_ring_prod__fill_addr(&f->fill, at + i) = f->free[--f->n_free];
 	xsk_ring_prod__submit(&f->fill, n);
+	wake_receiver(f);
 }
 
 static void best_idle(struct fwd *f)
