@@ -3,7 +3,7 @@
 import json
 import re
 
-from bed import Nic, expect, until, vm
+from bed import ROOT, Nic, expect, until, vm
 from test_seed import SEED, seed_works
 
 NODES = dict(nics=(Nic("virtio", 2, node=1), Nic("virtio", 2, node=0)), cpus=4, memory="2048M", nodes=2,
@@ -36,6 +36,10 @@ def test_local(t):
         on = pages(t, d.engine(), file)
         expect(set(on) == {1} and on[1] >= least, f"{what}: pages by node: {on}, wanted {least} on node 1")
         t.notes.append(f"{what} {on[1]} pages")
+    for file in ("/dev/zero", "bpf-map"):
+        asked = json.loads(t.guest.run(f"{ROOT}/ci/vm/pages.py {d.engine()} {file}"))
+        there = {node: n for node, n in asked.items() if node not in ("untouched", "unknown")}
+        expect(set(there) == {"1"} and there["1"] >= 4096, f"{file} by move_pages: {asked}")
     for w in d.workers():
         mask = t.guest.run(f"taskset -pc {w['tid']}").split()[-1]
         expect(mask == str(w["cpu"]) and w["cpu"] in (2, 3), f"worker {w['worker']}: CPU {w['cpu']}, mask {mask}")
