@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""conns.py ADDRESS PORT COUNT INTERVAL: holds COUNT connections to an echo server and probes each of
+"""conns.py ADDRESS PORT COUNT INTERVAL [PATIENCE]: holds COUNT connections to an echo server and probes each of
 them every INTERVAL seconds until its standard input ends, then prints what became of them as JSON.
 
 A connection is broken when it was reset, closed or left without an answer; moved when another server
@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 
-PATIENCE = 5  # seconds for the last answers
+PATIENCE = 5  # seconds for connecting and for the last answers, unless told otherwise
 
 
 class Conn:
@@ -69,12 +69,12 @@ class Conn:
             self.moved = True
 
 
-def connect(where, count):
+def connect(where, count, patience):
     conns = []
     family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
     for _ in range(count):
         sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.settimeout(5)
+        sock.settimeout(patience)
         sock.connect(where)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -82,7 +82,7 @@ def connect(where, count):
     return conns
 
 
-def run(conns, interval):
+def run(conns, interval, patience):
     sel = selectors.DefaultSelector()
     start = time.monotonic()
     due = []
@@ -96,7 +96,7 @@ def run(conns, interval):
         for key, _ in sel.select(max(0, wait)):
             conn = key.data
             if conn is None:
-                end = time.monotonic() + PATIENCE
+                end = time.monotonic() + patience
                 sel.unregister(sys.stdin)
                 continue
             conn.read()
@@ -132,10 +132,11 @@ def report(conns):
 
 def main():
     host, port, count, interval = sys.argv[1:5]
+    patience = int(sys.argv[5]) if len(sys.argv) > 5 else PATIENCE
     gc.disable()
-    conns = connect((host, int(port)), int(count))
+    conns = connect((host, int(port)), int(count), patience)
     print("connected", flush=True)
-    run(conns, float(interval))
+    run(conns, float(interval), patience)
     print(json.dumps(report(conns)), flush=True)
 
 

@@ -59,6 +59,8 @@ def until(condition, seconds, text):
 class Lab:
     """tools/lab under a name of its own, and the processes that a test starts in it."""
 
+    patience = 5  # seconds for a connection's last answers
+
     def __init__(self, name, logdir):
         self.name = name
         self.logdir = logdir
@@ -150,15 +152,17 @@ class Conns:
     """Long-lived connections (conns.py) from the client."""
 
     def __init__(self, lab, count, port=7, interval=0.1, host=VIP):
-        self.child = lab.python("client", "conns.py", host, port, count, interval, log="conns.log")
+        self.child = lab.python("client", "conns.py", host, port, count, interval, lab.patience, log="conns.log")
 
     def finish(self):
-        out, _ = self.child.communicate("", timeout=30)
+        out, _ = self.child.communicate("", timeout=90)
         return json.loads(out)
 
 
 class Shuntd:
     """The daemon in the director's namespace, and shuntctl for it. mutant: one of ci/mutants, for controls."""
+
+    wall = 5  # seconds for what happens at once on an idle machine
 
     def __init__(self, lab, build, sanitized, args=("-i", "eth0"), env=None, ready=True, log="shuntd.log",
                  mutant=None):
@@ -223,7 +227,7 @@ class Shuntd:
         """Waits until the MAC addresses of n servers are known: before, they get no traffic."""
         def resolved():
             return len([x for x in self.show("neighbours")["neighbours"] if x.get("mac")]) >= n
-        until(resolved, 5, f"{n} neighbours resolved")
+        until(resolved, self.wall, f"{n} neighbours resolved")
 
     def engine(self):
         """The engine's pid: the holder's only child."""
@@ -246,7 +250,7 @@ class Shuntd:
             return second if quiet and known else None
         def accounted(w):
             return w["tx"] + w["pass"] + w["parked"] + sum(w["drops"].values())
-        for w in until(settled, 5, "counters stand still, rx = tx + pass + parked + drops, frames known exactly"):
+        for w in until(settled, self.wall, "counters stand still, rx = tx + pass + parked + drops, frames known exactly"):
             frames = dict(w["frames"])
             expect(frames["missing"] == 0 and frames["exact"], f"worker {w['worker']}: frames missing: {frames}")
             expect(frames["free"] + frames["rx"] + frames["tx"] == frames["total"],

@@ -5,6 +5,7 @@ of this machine, and the guest's NICs are taps on the switch's bridges.
 What ci/e2e/lab.py offers works here, too, with lab.run("director", ...) and the daemon inside the guest.
 """
 import collections
+import functools
 import os
 import re
 import shlex
@@ -18,19 +19,28 @@ import packages
 
 ROOT = packages.ROOT
 sys.path.append(f"{ROOT}/ci/e2e")
-from lab import VIP, Failed, Lab, Shuntd, expect, must_fail, until  # noqa: E402
+import lab as e2e_lab  # noqa: E402
+from lab import VIP, VIP6, Failed, Lab, Shuntd, expect, until  # noqa: E402
+
+# Walls for what happens at once on an idle machine; a test says when its goal is missed.
+WALL = 30
+ask = functools.partial(e2e_lab.ask, timeout=WALL)
+say = functools.partial(e2e_lab.say, timeout=WALL)
+ask_udp = functools.partial(e2e_lab.ask_udp, timeout=WALL)
+upload = functools.partial(e2e_lab.upload, timeout=180)
 
 BIN = "/run/bin"  # the programs' copies in the guest: a build meanwhile doesn't matter
 CTL = "/run/shunt/ctl.sock"
 
-# A NIC on a tap of the lab; with hub=True instead on a hub in QEMU, together with a second one, gen0, that makes traffic.
-# spare: more queue pairs than are in use.
-Nic = collections.namedtuple("Nic", "driver queues node spare hub", defaults=("virtio", 1, None, False, False))
+# A NIC on a tap of the lab; with hub=True instead on a hub in QEMU, together with a second one that makes traffic:
+# gen0 in the guest's namespace "gen", so that what comes back to it isn't the director's again.
+# spare: more queue pairs than are in use. rss: with a table that says which queue gets what (igb always has one).
+Nic = collections.namedtuple("Nic", "driver queues node spare hub rss", defaults=("virtio", 1, None, False, False, False))
 GENERATOR_MAC = "02:00:00:00:09:01"
 
 # What a test wants. Tests that want the same follow one another in one guest.
-Config = collections.namedtuple("Config", "kernel nics servers cpus memory cmdline nodes lab",
-                                defaults=("newest", (Nic(),), 1, 2, "1024M", "", 1, ()))
+Config = collections.namedtuple("Config", "kernel nics servers cpus memory cmdline nodes lab icount",
+                                defaults=("newest", (Nic(),), 1, 2, "1024M", "", 1, (), False))
 
 
 def nic_mac(i):
@@ -53,6 +63,8 @@ def nic_devices(i, nic, cpus):
         "vmxnet3": "vmxnet3",
         "e1000e": "e1000e",
     }[nic.driver]
+    if nic.rss and nic.driver == "virtio":
+        model += ",rss=on"
     return [*bus, "-netdev", tap, "-device", f"{model},bus=rp{port},netdev=n{i},romfile=,mac={nic_mac(i)}"]
 
 
@@ -74,6 +86,8 @@ def node_devices(config):
 class GuestLab(Lab):
     """The lab, whose director is a guest. Config.lab holds more arguments of Lab.up."""
 
+    patience = 40  # a guest on a busy machine stands still for seconds, and TCP then waits twice as long
+
     def __init__(self, name, folder, config, store):
         super().__init__(name, folder)
         self.config = config
@@ -83,7 +97,7 @@ class GuestLab(Lab):
             devices += nic_devices(i, nic, config.cpus)
         smp = f"{config.cpus},sockets={config.nodes},cores={config.cpus // config.nodes},threads=1"
         self.guest = guests.Guest(store.kernel(config.kernel), store.qemu(), f"{folder}/guest", f"{name}-switch",
-                                  devices, config.cpus, config.memory, config.cmdline, smp)
+                                  devices, config.cpus, config.memory, config.cmdline, smp, config.icount)
 
     def start(self):
         self.up(servers=self.config.servers, **dict(self.config.lab))
@@ -103,7 +117,7 @@ class GuestLab(Lab):
 
     def install(self):
         os.makedirs(f"{self.guest.share}/bin", exist_ok=True)
-        for program in ("shuntd", "shuntctl", "flowgen"):
+        for program in ("shuntd", "shuntctl", "flowgen", "bench/wire/fwd"):
             shutil.copy(f"{ROOT}/build/{program}", f"{self.guest.share}/bin")
         self.guest.run(f"cp -r /run/test/bin {BIN}; export PATH={BIN}:$PATH SHUNT_CTL={CTL}; mkdir -p /run/shunt")
 
@@ -111,11 +125,15 @@ class GuestLab(Lab):
         """eth0, eth1 by their MAC addresses, with the lab's addresses; the queues that the test wants."""
         lines = ["modprobe -a virtio_net igb e1000e vmxnet3",
                  "for f in /sys/class/net/eth*; do ip link set ${f##*/} name was${f##*/eth}; done"]
-        addresses = (("192.168.1.129/24", f"{VIP}/32"), ("10.0.1.1/24",))
+        addresses = [["192.168.1.129/24", f"{VIP}/32"], ["10.0.1.1/24"]]
+        if dict(self.config.lab).get("ipv6"):
+            lines.append("for n in all default; do echo 0 >/proc/sys/net/ipv6/conf/$n/accept_dad; done")
+            addresses[0] += ["fd00:1::129/64", f"{VIP6}/128"]
         for i, nic in enumerate(self.config.nics):
             lines.append(rename(nic_mac(i), f"eth{i}"))
             if nic.hub:
-                lines += [rename(GENERATOR_MAC, "gen0"), "ip link set gen0 up"]
+                lines += [rename(GENERATOR_MAC, "gen0"), "ip netns add gen", "ip link set gen0 netns gen",
+                          "ip -n gen link set gen0 up"]
             if nic.driver == "igb" or nic.driver == "virtio" and not nic.hub:
                 lines.append(f"ethtool -L eth{i} combined {nic.queues}")
             lines += [f"ip addr add {a} dev eth{i}" for a in addresses[i]] + [f"ip link set eth{i} up"]
@@ -124,7 +142,7 @@ class GuestLab(Lab):
         if self.config.nics[0].hub:
             return
         # A NIC may take seconds until its link is up.
-        until(lambda: self.guest.run("busybox ping -c 1 -W 1 192.168.1.10", check=False)[0] == 0, 30,
+        until(lambda: self.guest.run("busybox ping -c 1 -W 1 192.168.1.10", check=False)[0] == 0, WALL,
               "the guest reaches the client")
 
     def run(self, where, *args, check=True, timeout=60, **kw):
@@ -167,6 +185,8 @@ class Pid:
 class GuestShuntd(Shuntd):
     """The daemon in the guest, and shuntctl for it."""
 
+    wall = WALL
+
     def __init__(self, lab, args, ready=True, log="shuntd.log", env=""):
         self.lab, self.guest = lab, lab.guest
         self.inside_log = f"/run/test/{log}"
@@ -176,10 +196,10 @@ class GuestShuntd(Shuntd):
         pid = self.guest.run(f"{env} {shlex.join(self.args)} >>{self.inside_log} 2>&1 & echo $!")
         self.child = Pid(self.guest, int(pid))
         if ready:
-            self.wait_ready(40)
+            self.wait_ready(2 * WALL)
 
     def try_ctl(self, line, stdin=None):
-        answer = self.guest.run(f"shuntctl {line}", check=False, timeout=30)
+        answer = self.guest.run(f"shuntctl {line}", check=False, timeout=2 * WALL)
         with open(f"{self.lab.logdir}/shuntctl.log", "a") as f:
             f.write(f"$ shuntctl {line}\n{answer[1]}{answer[2]}= {answer[0]}\n")
         return answer
@@ -188,7 +208,7 @@ class GuestShuntd(Shuntd):
         status, out, _ = self.guest.run(f"cat /proc/{self.child.pid}/task/{self.child.pid}/children", check=False)
         return int(out.split()[0]) if status == 0 and out.split() else None
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=WALL):
         if self.child.poll() is None:
             self.child.kill(signal.SIGTERM)
             until(lambda: self.child.poll() is not None, seconds, "shuntd ends after SIGTERM")
@@ -197,8 +217,8 @@ class GuestShuntd(Shuntd):
     def kill_all(self):
         engine = self.engine()
         self.guest.run(f"kill -9 {self.child.pid} {engine or ''}")
-        until(lambda: self.child.poll() is not None, 10, "the holder is gone")
-        until(lambda: not engine or self.guest.run(f"[ -e /proc/{engine}/ns/net ]", check=False)[0], 10,
+        until(lambda: self.child.poll() is not None, WALL, "the holder is gone")
+        until(lambda: not engine or self.guest.run(f"[ -e /proc/{engine}/ns/net ]", check=False)[0], WALL,
               "the engine is gone")
 
     def ports(self):

@@ -3,7 +3,6 @@
 
 guest.run("command") is a shell's line in the guest; guest.log is its kernel's console.
 """
-import glob
 import lzma
 import os
 import re
@@ -71,10 +70,13 @@ class Guest:
     """kernel, qemu: folders from packages.py. netns: where its taps are. devices: more of QEMU's arguments.
     Everything about the guest is in folder: serial.log of each boot, out and err of the command that ran last."""
 
-    def __init__(self, kernel, qemu, folder, netns=None, devices=(), cpus=2, memory="1024M", cmdline="", smp=None):
+    def __init__(self, kernel, qemu, folder, netns=None, devices=(), cpus=2, memory="1024M", cmdline="", smp=None, icount=False):
         self.kernel, self.qemu, self.folder, self.netns = kernel, qemu, folder, netns
         self.devices, self.cpus, self.memory, self.cmdline = list(devices), cpus, memory, cmdline
         self.smp = smp or str(cpus)
+        # The guest's clock counts instructions, one a nanosecond, so that CPU time is a count of them.
+        self.accel = (["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"] if icount
+                      else ["-accel", "tcg,thread=multi"])
         self.share = f"{folder}/share"
         self.process = self.console = None
         self.boots = self.count = 0
@@ -90,7 +92,7 @@ class Guest:
             f"{self.qemu}/usr/bin/qemu-system-x86_64", "-L", f"{share}/qemu", "-L", f"{share}/seabios",
             "-L", f"{share}/qemu-efi-x86_64", "-L", "/usr/lib/ipxe/qemu", "-L", f"{self.qemu}/usr/lib/ipxe/qemu",
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
-            "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", self.smp, "-m", self.memory,
+            *self.accel, "-cpu", "max", "-smp", self.smp, "-m", self.memory,
             "-kernel", packages.vmlinuz(self.kernel), "-initrd", initramfs(self.kernel),
             "-append", CMDLINE + self.cmdline, "-serial", f"file:{self.log}",
             "-virtfs", f"local,path=/,mount_tag=host,readonly=on,{nine}",

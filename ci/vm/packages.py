@@ -10,9 +10,10 @@ import shutil
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CACHE = os.environ.get("SHUNT_VM_CACHE", f"{ROOT}/build/vm")
+CACHE = os.environ.get("SHUNT_VM_CACHE", f"{ROOT}/build/vm")  # one for several clones saves their downloads
 CODENAME = "bookworm"
 EXTRA_SUITES = [f"{CODENAME}-backports", "trixie-backports"]
+RUN_SECONDS = 300  # a download, on a slow line
 TOOLS = ("apt-get", "apt-cache", "dpkg", "busybox", "cpio", "depmod", "modprobe")
 
 # name -> what its image package is called; of those that match, the newest version is taken
@@ -28,7 +29,10 @@ class Unavailable(Exception):
 
 
 def run(*argv, **kw):
-    done = subprocess.run(argv, capture_output=True, text=True, **kw)
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_SECONDS, **kw)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{argv[0]}: not done after {RUN_SECONDS} s") from None
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Unavailable(f"{argv[0]}: {words[0] if words else f'status {done.returncode}'}")
@@ -86,7 +90,7 @@ class Apt:
         self.options = [x for option in (
             f"Dir::Etc::SourceList={home}/debian.sources", "Dir::Etc::SourceParts=/dev/null",
             f"Dir::State::Lists={home}/lists", f"Dir::Cache={home}/cache", "Debug::NoLocking=1",
-            "Acquire::Languages=none", "Acquire::Retries=3", "APT::Sandbox::User=root", "APT::Get::List-Cleanup=0",
+            "Acquire::Languages=none", "Acquire::Retries=2", "Acquire::http::Timeout=30", "APT::Sandbox::User=root", "APT::Get::List-Cleanup=0",
         ) for x in ("-o", option)]
         run("apt-get", *self.options, "-q", "update")
 
@@ -120,24 +124,37 @@ class Apt:
 # --- what the tests ask for -------------------------------------------------------------------
 
 class Packages:
-    """kernel(name) and qemu(): folders, made on first use. Raises Unavailable."""
+    """kernel(name) and qemu(): folders, made on first use. Raises Unavailable, at once if it has before."""
 
     def __init__(self):
         self.apt = None
+        self.missing = {}
 
     def get_apt(self):
         for tool in TOOLS:
             if not shutil.which(tool):
                 raise Unavailable(f"no {tool} here: ci/deps vm")
-        self.apt = self.apt or Apt()
+        if "apt" in self.missing:
+            raise self.missing["apt"]
+        try:
+            self.apt = self.apt or Apt()
+        except Unavailable as error:
+            self.missing["apt"] = error
+            raise
         return self.apt
 
     def make(self, name, build):
         """build(folder) fills a new folder, which gets its name when it is whole."""
         folder = f"{CACHE}/{name}"
+        if name in self.missing:
+            raise self.missing[name]
         if not os.path.isdir(folder):
             shutil.rmtree(f"{folder}.new", ignore_errors=True)
-            build(f"{folder}.new")
+            try:
+                build(f"{folder}.new")
+            except Unavailable as error:
+                self.missing[name] = error
+                raise
             os.rename(f"{folder}.new", folder)
         return folder
 

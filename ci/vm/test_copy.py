@@ -2,8 +2,8 @@
 """Copy mode on a driver that isn't veth: what ci/e2e shows, on every kernel."""
 import time
 
-from bed import Failed, Nic, expect, until, vm
-from lab import VIP, Conns, ask, rip, upload
+from bed import WALL, Failed, Nic, ask, expect, until, upload, vm
+from lab import VIP, Conns, rip
 from test_queues import all_queues
 from test_seed import SEED, seed_works
 
@@ -72,8 +72,8 @@ def kills(t, d, servers=2):
     for kill in range(KILLS):
         old = d.engine()
         t.guest.run(f"kill -9 {old}")
-        until(lambda: d.engine() not in (None, old), 5, f"a new engine after kill {kill + 1}")
-        until(lambda: frames_whole(d), 10, f"all frames found after kill {kill + 1}")
+        until(lambda: d.engine() not in (None, old), WALL, f"a new engine after kill {kill + 1}")
+        until(lambda: frames_whole(d), WALL, f"all frames found after kill {kill + 1}")
     result = conns.finish()
     t.notes.append(f"longest stall {result['max_stall_ms']} ms")
     expect(result["broken"] == 0 and result["moved"] == 0, f"{result}")

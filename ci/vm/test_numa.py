@@ -3,7 +3,7 @@
 import json
 import re
 
-from bed import ROOT, Nic, expect, until, vm
+from bed import ROOT, WALL, Nic, expect, until, vm
 from test_seed import SEED, seed_works
 
 NODES = dict(nics=(Nic("virtio", 2, node=1), Nic("virtio", 2, node=0)), cpus=4, memory="2048M", nodes=2,
@@ -81,4 +81,4 @@ def test_a_nic_on_each(t):
     status, out, err = t.guest.run("shuntd -i eth0 -i eth1 --numa strict -t", check=False)
     expect(status == 2 and "node" in err, f"strict: status {status}: {out}{err}")
     d = t.shuntd("-i", "eth0", "-i", "eth1")
-    until(lambda: [x for x in d.log_lines() if "NUMA node" in x], 1, "a warning")
+    until(lambda: [x for x in d.log_lines() if "NUMA node" in x], WALL, "a warning")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Instructions per forwarded packet, in kernel and program, beside IPVS and XDP_TX: what carries over to hardware.
+
+The guest's clock counts instructions (guest.py), so that a thread's CPU time is the number that it executed. NAPI runs
+in threads of its own, and the generator before all others: a burst is in the NIC's ring before anybody forwards.
+"""
+import json
+
+from bed import Nic, expect, vm
+from forwarders import ALL, fwd
+from generator import GEN, SCRIPTS, came_back, options, prepare
+
+ONE_CPU = dict(drivers=("igb", "virtio"), nics=(Nic(None, 1, hub=True),), cpus=1, icount=True)
+BURST, BURSTS, FLOWS = 128, 30, 100
+RUNS = {"XDP_DROP": fwd("-k", "drop"), **ALL}
+
+
+def executed(t, tids):
+    """Instructions of these threads so far."""
+    return sum(int(x.split()[0]) for x in t.guest.run(f"cat {' '.join(f'/proc/{i}/schedstat' for i in tids)}").splitlines())
+
+
+def napi_threads(t):
+    t.guest.run("echo 1 >/sys/class/net/eth0/threaded")
+    return [int(x) for x in t.guest.run("pgrep napi/eth0-").split()]
+
+
+def send(t, bursts):
+    t.guest.run(f"for i in $(seq {bursts}); do {GEN} sh -c 'echo start >/proc/net/pktgen/pgctrl'; sleep 0.02; done")
+
+
+def measure(t, run):
+    """(instructions a packet: of NAPI, of the program; the share of packets that came back)."""
+    with run(t, "eth0") as own:
+        napi = napi_threads(t)
+        t.guest.run(f"FLOWS={FLOWS} {GEN} {SCRIPTS}/flows.sh -a {options(n=BURST)}; for p in $(pgrep kpktgend); "
+                    "do chrt -f -p 50 $p; done")
+        send(t, 4)
+        before = executed(t, napi), executed(t, own) if own else 0, came_back(t)
+        send(t, BURSTS)
+        after = executed(t, napi), executed(t, own) if own else 0, came_back(t)
+        t.guest.run(f"{GEN} sh -c 'echo reset >/proc/net/pktgen/pgctrl'")
+    n = BURST * BURSTS
+    return (after[0] - before[0]) / n, (after[1] - before[1]) / n, (after[2] - before[2]) / n
+
+
+@vm(**ONE_CPU)
+def test_per_packet(t):
+    """IPVS, XDP_TX, a bare AF_XDP forwarder and shunt."""
+    t.checks_daemon = False
+    prepare(t)
+    got = {name: measure(t, run) for name, run in RUNS.items()}
+    with open(f"{t.folder}/instructions.json", "w") as f:
+        json.dump({name: dict(zip(("napi", "program", "came_back"), x)) for name, x in got.items()}, f, indent=1)
+    for name, (napi, own, back) in got.items():
+        t.notes.append(f"{name} {napi:.0f}+{own:.0f}")
+        expect(name == "XDP_DROP" or back > 0.9, f"{name}: only {back:.2f} of the packets came back: {got}")
+        expect(napi > 100, f"{name}: no instructions counted: {got}")
