@@ -74,7 +74,7 @@ static int run(const struct args *args, const struct plan *plan, char **argv)
 {
 	const struct holder_conf conf = {
 		.setup = {plan, args->plan.mode, args->flows, args->frames, args->vip_owner,
-			  is_heir()},
+			  args->plan.n_queue_maps > 0, is_heir()},
 		.ctl = args->ctl,
 		.file = args->file,
 		.keep_on_exit = args->on_exit_drop,

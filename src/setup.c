@@ -47,6 +47,7 @@ static int make_arrays(struct setup *s, const struct setup_conf *conf, const str
 {
 	plan_to_dataplane(conf->plan, &s->dp);
 	s->dp.poll_busy = conf->plan->poll_busy;
+	s->dp.by_hand = conf->by_hand;
 	s->worker = calloc(s->dp.n_workers, sizeof(*s->worker));
 	s->port = calloc(s->dp.n_ports, sizeof(*s->port));
 	s->umem = calloc(s->dp.n_workers, sizeof(*s->umem));
@@ -102,11 +103,20 @@ static int open_shared(struct setup *s, bool state_fresh)
 	return s->dp.frags ? 0 : -errno;
 }
 
+/* A worker's flow table. Started anew because a NIC has more queues, and so more workers, the
+ * tables keep their size: a smaller one would begin without the connections that there are. */
+static size_t table_bytes(const struct setup *s, const struct setup_conf *conf)
+{
+	size_t before = conf->heir ? steer_area_bytes(s->steer, "flows0") : 0;
+
+	return before ? before : flow_bytes(conf->flows / s->dp.n_workers);
+}
+
 /* State and flows lie in pinned memory: they outlive even the holder. A flow means something only
  * under the key in the state area, so the one goes with the other. */
 static int open_tables(struct setup *s, const struct setup_conf *conf, const struct message *m)
 {
-	uint32_t flows = conf->flows / s->dp.n_workers;
+	size_t bytes = table_bytes(s, conf);
 	bool fresh, state_fresh;
 	char name[16];
 
@@ -120,7 +130,7 @@ static int open_tables(struct setup *s, const struct setup_conf *conf, const str
 		struct worker_info *w = &s->dp.worker[i];
 
 		snprintf(name, sizeof(name), "flows%u", i);
-		w->flows_bytes = flow_bytes(flows);
+		w->flows_bytes = bytes;
 		w->flows = steer_area(s->steer, name, w->flows_bytes, w->node, &fresh);
 		if (!w->flows)
 			return fail(m, EXIT_OTHER, "flow table of %zu bytes: %s: lower --flows",

@@ -19,6 +19,7 @@ struct setup_conf {
 	uint32_t flows;	 /* entries of the flow tables, in all */
 	uint32_t frames; /* for each port */
 	bool vip_owner;	 /* shunt answers for the virtual addresses */
+	bool by_hand;	 /* --queue */
 	bool heir;	 /* this process has left what is pinned, to start anew */
 };
 

@@ -78,6 +78,7 @@ struct dataplane {
 	void *frags; /* shared; datagrams under way in fragments */
 	uint32_t engines; /* engines started before this one */
 	bool poll_busy;
+	bool by_hand; /* queues and CPUs were paired by --queue: nothing but that is served */
 	int main_cpu;
 };
 

@@ -13,14 +13,16 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "mgmt/announce.h"
+#include "mgmt/channels.h"
 #include "mgmt/control.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
 #include "mgmt/reload.h"
 
 enum {
-	SWEEP_MS = RATE_MS,   /* servers that were removed are looked after this often */
-	SECOND_MS = 1000,     /* connections counted, workers put back to their CPUs */
+	SWEEP_MS = RATE_MS, /* servers that were removed are looked after this often */
+	SECOND_MS =
+		1000, /* connections counted, workers put back to their CPUs, new queues served */
 	STALE_MS = 60 * 1000, /* how long a destination of an earlier life is held, dropped */
 };
 
@@ -36,6 +38,7 @@ struct mgmt {
 	uv_timer_t settle, sweep, second, stale;
 	uint8_t mac[NICS_MAX][6]; /* the NICs' present ones */
 	bool away[WORKERS_MAX];	  /* from its CPU */
+	int unserved[NICS_MAX];	  /* queues that it had when that was last said */
 	int exit_code;
 };
 
@@ -104,13 +107,18 @@ static void on_nic_gone(void *ctx, uint16_t nic)
 		  ((struct mgmt *)ctx)->conf.dp->nic[nic].name);
 }
 
+static void rebuild(struct mgmt *m)
+{
+	m->exit_code = EXIT_REBUILD;
+	uv_stop(&m->loop);
+}
+
 static void on_nic_back(void *ctx, uint16_t nic)
 {
 	struct mgmt *m = ctx;
 
 	log_info("%s is back: sockets and workers are made anew", m->conf.dp->nic[nic].name);
-	m->exit_code = EXIT_REBUILD;
-	uv_stop(&m->loop);
+	rebuild(m);
 }
 
 static void on_signal(uv_signal_t *s, int signum)
@@ -170,6 +178,28 @@ static void keep_pinned(struct mgmt *m, uint32_t worker)
 	m->away[worker] = away;
 }
 
+/* Queues that somebody added have no socket yet, and lose what they receive. */
+static void keep_served(struct mgmt *m, uint16_t nic)
+{
+	const struct dataplane *dp = m->conf.dp;
+	int served = 0, there = channels_rx(dp->nic[nic].name);
+
+	for (uint32_t i = 0; i < dp->n_ports; i++)
+		served += dp->port[i].nic == nic;
+	if (there <= served || m->unserved[nic] == there)
+		return;
+	m->unserved[nic] = there;
+	if (dp->by_hand) {
+		log_error("%s: %d receive queues, but %d are served, the others' packets are lost; "
+			  "cure: ethtool -L %s combined %d, or start with another --queue",
+			  dp->nic[nic].name, there, served, dp->nic[nic].name, served);
+		return;
+	}
+	log_info("%s: %d receive queues now, were %d: sockets and workers are made anew",
+		 dp->nic[nic].name, there, served);
+	rebuild(m);
+}
+
 static void on_second(uv_timer_t *t)
 {
 	struct mgmt *m = t->data;
@@ -178,6 +208,8 @@ static void on_second(uv_timer_t *t)
 
 	for (uint32_t i = 0; i < m->conf.dp->n_workers; i++)
 		keep_pinned(m, i);
+	for (uint16_t i = 0; i < m->conf.dp->n_nics; i++)
+		keep_served(m, i);
 }
 
 /* A destination that the XDP program still steers, but that isn't in the table. */

@@ -22,7 +22,8 @@ struct mgmt;
  * returns an exit code. The engine's main thread, as all of it; no worker runs yet. */
 int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf);
 
-/* Runs the loop until SIGTERM or SIGINT (0), or until a NIC came back as another (EXIT_REBUILD). */
+/* Runs the loop until SIGTERM or SIGINT (0), or until a NIC came back as another or with more
+ * queues (EXIT_REBUILD). */
 int mgmt_run(struct mgmt *m);
 
 /* Takes NULL. No worker runs any more. */

@@ -79,6 +79,9 @@ const char *steer_count_meaning(enum steer_count c);
  * children. Returns the mapping or NULL with errno. Holder. */
 void *steer_area(struct steer *s, const char *name, size_t bytes, int node, bool *fresh);
 
+/* How large an earlier life's area of this name is, in whole pages; 0: there is none. Holder. */
+size_t steer_area_bytes(const struct steer *s, const char *name);
+
 /* Ends the holder's part. keep: links, maps and areas stay pinned, and service packets are
  * dropped until the next start; else everything is detached and unpinned, whoever holds copies:
  * do it before the sockets are closed. A handle that wasn't activated yet undoes what it did, and

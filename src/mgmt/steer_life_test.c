@@ -234,6 +234,8 @@ static void areas_survive_if_kept_with_the_same_size(void **state)
 	a = steer_area(s, "state", 3 * 4096 + 1, -1, &fresh);
 	assert_false(fresh);
 	assert_string_equal(a + 3 * 4096, "here");
+	assert_int_equal(steer_area_bytes(s, "state"), 4 * 4096);
+	assert_int_equal(steer_area_bytes(s, "flow-2"), 0);
 	b = steer_area(s, "flow-1", 8192, -1, &fresh);
 	assert_true(fresh);
 	assert_int_equal(*b, 0);

@@ -200,6 +200,21 @@ static bool is_area(int map, uint32_t pages)
 	       info.max_entries == 1;
 }
 
+size_t steer_area_bytes(const struct steer *s, const char *name)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info);
+	char pin[PIN_NAME];
+	int map;
+
+	snprintf(pin, sizeof(pin), "area-%s", name);
+	map = steer_pin_get(s->dir, pin);
+	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &len) || info.type != BPF_MAP_TYPE_ARRAY)
+		info.value_size = 0;
+	close_fd(&map);
+	return info.value_size;
+}
+
 /* Sets a->map to an earlier life's, or to a new one. */
 static int open_area(const struct steer *s, struct steer_area *a, uint32_t pages, int node)
 {
