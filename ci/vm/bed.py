@@ -35,7 +35,8 @@ CTL = "/run/shunt/ctl.sock"
 # A NIC on a tap of the lab; with hub=True instead on a hub in QEMU, together with a second one that makes traffic:
 # gen0 in the guest's namespace "gen", so that what comes back to it isn't the director's again.
 # spare: more queue pairs than are in use. rss: with a table that says which queue gets what (igb always has one).
-Nic = collections.namedtuple("Nic", "driver queues node spare hub rss", defaults=("virtio", 1, None, False, False, False))
+Nic = collections.namedtuple("Nic", "driver queues node spare hub rss",
+                             defaults=("virtio", 1, None, False, False, False))
 GENERATOR_MAC = "02:00:00:00:09:01"
 
 # What a test wants. Tests that want the same follow one another in one guest.

@@ -70,7 +70,8 @@ class Guest:
     """kernel, qemu: folders from packages.py. netns: where its taps are. devices: more of QEMU's arguments.
     Everything about the guest is in folder: serial.log of each boot, out and err of the command that ran last."""
 
-    def __init__(self, kernel, qemu, folder, netns=None, devices=(), cpus=2, memory="1024M", cmdline="", smp=None, icount=False):
+    def __init__(self, kernel, qemu, folder, netns=None, devices=(), cpus=2, memory="1024M", cmdline="", smp=None,
+                 icount=False):
         self.kernel, self.qemu, self.folder, self.netns = kernel, qemu, folder, netns
         self.devices, self.cpus, self.memory, self.cmdline = list(devices), cpus, memory, cmdline
         self.smp = smp or str(cpus)

@@ -83,14 +83,18 @@ class Apt:
 
     def __init__(self):
         home = f"{CACHE}/apt"
-        for sub in ("lists/partial", "cache/archives/partial"):
-            os.makedirs(f"{home}/{sub}", exist_ok=True)
-        write_sources(f"{home}/debian.sources")
+        try:
+            for sub in ("lists/partial", "cache/archives/partial"):
+                os.makedirs(f"{home}/{sub}", exist_ok=True)
+            write_sources(f"{home}/debian.sources")
+        except OSError as error:
+            raise Unavailable(f"the packages' place: {error}; SHUNT_VM_CACHE names another") from None
         self.archives = f"{home}/cache/archives"
         self.options = [x for option in (
             f"Dir::Etc::SourceList={home}/debian.sources", "Dir::Etc::SourceParts=/dev/null",
             f"Dir::State::Lists={home}/lists", f"Dir::Cache={home}/cache", "Debug::NoLocking=1",
-            "Acquire::Languages=none", "Acquire::Retries=2", "Acquire::http::Timeout=30", "APT::Sandbox::User=root", "APT::Get::List-Cleanup=0",
+            "Acquire::Languages=none", "Acquire::Retries=2", "Acquire::http::Timeout=30", "APT::Update::Error-Mode=any",
+            "APT::Sandbox::User=root", "APT::Get::List-Cleanup=0",
         ) for x in ("-o", option)]
         run("apt-get", *self.options, "-q", "update")
 

@@ -30,7 +30,7 @@ def test_isolated(t):
 
 @vm(**ISOLATED)
 def test_offline(t):
-    """A worker's CPU goes offline under load: traffic goes on; it comes back: so does the worker, within 2 s or says so."""
+    """A worker's CPU goes offline under load: traffic goes on; it comes back: so does the worker, within 2 s."""
     d = t.shuntd()
     t.lab.echo_servers(1, addresses=[f"{VIP}:7"])
     d.service(f"-t {VIP}:7", [f"{rip(1)}:7"])

@@ -17,7 +17,8 @@ RUNS = {"XDP_DROP": fwd("-k", "drop"), **ALL}
 
 def executed(t, tids):
     """Instructions of these threads so far."""
-    return sum(int(x.split()[0]) for x in t.guest.run(f"cat {' '.join(f'/proc/{i}/schedstat' for i in tids)}").splitlines())
+    files = " ".join(f"/proc/{i}/schedstat" for i in tids)
+    return sum(int(x.split()[0]) for x in t.guest.run(f"cat {files}").splitlines())
 
 
 def napi_threads(t):

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import socket
 import struct
+import time
 
 from bed import Nic, ask, ask_udp, expect, vm
 from lab import (CLIENT, CLIENT_MAC, DIRECTOR_MAC, VIP, capture, csum, mac_bytes, mac_text, must_fail, rip, server_mac,
@@ -186,6 +187,7 @@ def what_leaves(t, frames):
     with client, server:
         for frame in frames:
             client.send(frame)
+            time.sleep(0.1)  # by different queues one could overtake another
         for_server = capture(server, 0.4, lambda f: f[6:12] == mac_bytes(DIRECTOR_MAC) and f[12:14] != b"\x08\x06"
                              and (f[12:14] == b"\x81\0" or f[30:34] == socket.inet_aton(VIP)))
         for_client = capture(client, 0.1, lambda f: f[:6] == mac_bytes(CLIENT_MAC) and f[12:14] == b"\x08\0"

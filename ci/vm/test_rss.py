@@ -36,7 +36,7 @@ def busy_queues(t, d, seconds=1.5):
 
 @vm(**FOUR)
 def test_subset(t):
-    """ethtool -X steers to all queues, to the first two, to the last two, under load: connections move along unharmed."""
+    """ethtool -X steers to all queues, to two, to the other two, under load: connections move along unharmed."""
     d = echo_service(t)
     try:
         with load(t):

@@ -9,7 +9,7 @@ from generator import GEN, SCRIPTS, came_back, options, prepare
 from lab import rip
 
 BOTH = dict(drivers=("igb", "virtio"), nics=(Nic(None, 1, hub=True),), cpus=2)
-ROUNDS, SECONDS, FLOWS = 3, 2, 8000
+ROUNDS, SECONDS, FLOWS = 3, 1, 8000
 VETH = {name: f for name, f in ALL.items() if "zero-copy" not in name}
 # What shunt's zero-copy mode should reach of another's rate, and what it must, on whatever machine.
 GOALS = (("bare zero-copy", 0.95), ("IPVS", 1.0))

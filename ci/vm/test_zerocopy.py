@@ -94,7 +94,8 @@ def test_link_flaps(t):
 @vm(**FOUR)
 def test_host_traffic(t):
     """What isn't a service's reaches the director's kernel out of zero-copy queues, too, beside uploads."""
-    t.guest.run(f"python3 {ROOT}/ci/e2e/echo_server.py director {DIRECTOR}:22 {VIP}:8080 >/run/echo.log & echo $! >/run/echo.pid")
+    t.guest.run(f"python3 {ROOT}/ci/e2e/echo_server.py director {DIRECTOR}:22 {VIP}:8080 >/run/echo.log & "
+                "echo $! >/run/echo.pid")
     d = t.shuntd("-i", "eth0", "--mode", "zerocopy")
     d.service(f"-t {VIP}:80", [f"{rip(n)}:80" for n in (1, 2)], sched="rr")
     try:
@@ -102,7 +103,8 @@ def test_host_traffic(t):
         conns = Conns(t.lab, 20, host=DIRECTOR, port=22, interval=0.1)
         upload(t.lab, [f"part{i}" for i in range(10)], 1 << 20)
         for host, port in ((DIRECTOR, 22), (VIP, 8080)):
-            expect(all(say(t.lab, host=host, port=port) == ("director", "") for _ in range(10)), f"{host}:{port} is lost")
+            answers = {say(t.lab, host=host, port=port) for _ in range(10)}
+            expect(answers == {("director", "")}, f"{host}:{port}: {answers}")
             expect(ping(t.lab, host) == 5, f"pings to {host} are lost")
         result = conns.finish()
         expect(result["broken"] == 0 and result["answers"] > 100, f"{result}")
@@ -132,8 +134,8 @@ def test_fallback(t):
 
 def registrations(t):
     """By the kernel's own list: {interface: ids of the UMEM registrations that its sockets use}."""
-    found = {}
-    for name, umem in re.findall(r"(eth\d):q\d+.*?umem\(id:(\d+)", t.guest.run("ss --xdp -e -H | tr '\\n\\t' '  '"), re.S):
+    found, told = {}, t.guest.run("modprobe -q xsk_diag; ss --xdp -e -H")
+    for name, umem in re.findall(r"(eth\d):q\d+.*?umem\(id:(\d+)", told, re.S):
         found.setdefault(name, set()).add(umem)
     return found
 
