@@ -200,7 +200,9 @@ class GuestShuntd(Shuntd):
             self.wait_ready(2 * WALL)
 
     def try_ctl(self, line, stdin=None):
-        answer = self.guest.run(f"shuntctl {line}", check=False, timeout=2 * WALL)
+        with open(f"{self.guest.share}/stdin", "w") as f:
+            f.write(stdin or "")
+        answer = self.guest.run(f"shuntctl {line} </run/test/stdin", check=False, timeout=2 * WALL)
         with open(f"{self.lab.logdir}/shuntctl.log", "a") as f:
             f.write(f"$ shuntctl {line}\n{answer[1]}{answer[2]}= {answer[0]}\n")
         return answer

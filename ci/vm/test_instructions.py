@@ -11,7 +11,7 @@ from forwarders import ALL, fwd
 from generator import GEN, SCRIPTS, came_back, options, prepare
 
 ONE_CPU = dict(drivers=("igb", "virtio"), nics=(Nic(None, 1, hub=True),), cpus=1, icount=True)
-BURST, BURSTS, FLOWS = 128, 30, 100
+SIZES, BURSTS, FLOWS = (64, 192), 15, 100
 RUNS = {"XDP_DROP": fwd("-k", "drop"), **ALL}
 
 
@@ -31,19 +31,25 @@ def send(t, bursts):
     t.guest.run(f"for i in $(seq {bursts}); do {GEN} sh -c 'echo start >/proc/net/pktgen/pgctrl'; sleep 0.02; done")
 
 
+def burst_cost(t, napi, own, size):
+    """Instructions for a burst of so many packets: (of NAPI, of the program, packets that came back)."""
+    t.guest.run(f"FLOWS={FLOWS} {GEN} {SCRIPTS}/flows.sh {options(n=size)} -a; for p in $(pgrep kpktgend); "
+                "do chrt -f -p 50 $p; done")
+    send(t, 2)
+    counts = [(executed(t, napi), executed(t, own) if own else 0, came_back(t))]
+    send(t, BURSTS)
+    counts.append((executed(t, napi), executed(t, own) if own else 0, came_back(t)))
+    t.guest.run(f"{GEN} sh -c 'echo reset >/proc/net/pktgen/pgctrl'")
+    return [(after - before) / BURSTS for before, after in zip(*counts)]
+
+
 def measure(t, run):
-    """(instructions a packet: of NAPI, of the program; the share of packets that came back)."""
+    """(instructions a packet: of NAPI, of the program; the share of packets that came back). What doesn't depend on
+    a burst's size, interrupts, waking up, looking for more before the nap, isn't in it."""
     with run(t, "eth0") as own:
         napi = napi_threads(t)
-        t.guest.run(f"FLOWS={FLOWS} {GEN} {SCRIPTS}/flows.sh -a {options(n=BURST)}; for p in $(pgrep kpktgend); "
-                    "do chrt -f -p 50 $p; done")
-        send(t, 4)
-        before = executed(t, napi), executed(t, own) if own else 0, came_back(t)
-        send(t, BURSTS)
-        after = executed(t, napi), executed(t, own) if own else 0, came_back(t)
-        t.guest.run(f"{GEN} sh -c 'echo reset >/proc/net/pktgen/pgctrl'")
-    n = BURST * BURSTS
-    return (after[0] - before[0]) / n, (after[1] - before[1]) / n, (after[2] - before[2]) / n
+        small, large = (burst_cost(t, napi, own, size) for size in SIZES)
+    return tuple((y - x) / (SIZES[1] - SIZES[0]) for x, y in zip(small, large))
 
 
 @vm(**ONE_CPU)
