@@ -179,7 +179,7 @@ static void keep_pinned(struct mgmt *m, uint32_t worker)
 }
 
 /* Queues that somebody added have no socket yet, and lose what they receive. */
-static void keep_served(struct mgmt *m, uint16_t nic)
+static void keep_served(struct mgmt *m, uint32_t nic)
 {
 	const struct dataplane *dp = m->conf.dp;
 	int served = 0, there = channels_rx(dp->nic[nic].name);
@@ -208,7 +208,7 @@ static void on_second(uv_timer_t *t)
 
 	for (uint32_t i = 0; i < m->conf.dp->n_workers; i++)
 		keep_pinned(m, i);
-	for (uint16_t i = 0; i < m->conf.dp->n_nics; i++)
+	for (uint32_t i = 0; i < m->conf.dp->n_nics; i++)
 		keep_served(m, i);
 }
 
