@@ -11,7 +11,7 @@ from forwarders import ALL, fwd
 from generator import GEN, SCRIPTS, came_back, options, prepare
 
 ONE_CPU = dict(drivers=("igb", "virtio"), nics=(Nic(None, 1, hub=True),), cpus=1, icount=True)
-SIZES, BURSTS, FLOWS = (64, 192), 15, 100
+SIZES, BURSTS, FLOWS = (32, 128), 15, 100
 RUNS = {"XDP_DROP": fwd("-k", "drop"), **ALL}
 
 
