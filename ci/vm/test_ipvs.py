@@ -142,7 +142,7 @@ def about_flow(sport):
     return [ip_frame(17, udp(sport)), ip_frame(1, icmp[:2] + struct.pack(">H", csum(icmp)) + icmp[4:])]
 
 
-# name -> frames that the client sends. "same" must leave as the same bytes; the others are told, as a table.
+# name -> frames that the client sends. SAME must leave as the same bytes; the others are told, as a table.
 SAME = {
     "UDP, 32 bytes": [ip_frame(17, udp(5001))],
     "UDP, 1472 bytes": [ip_frame(17, udp(5002, b"y" * 1472))],
@@ -157,16 +157,16 @@ SAME = {
     "to another MAC": [ip_frame(17, udp(5012), mac="02:00:00:00:01:ee")],
     "a port without service": [ip_frame(17, udp(5013, dport=77))],
     "ping of the VIP": [ip_frame(1, b"\x08\0\xf7\xfd\0\1\0\1")],
-}
-OTHERS = {
     "wrong IP checksum": [broken(ip_frame(17, udp(5010)), 24)],
     "TTL 1": [ip_frame(17, udp(5101), ttl=1)],
-    "Ethernet padding": [ip_frame(17, udp(5102, b"")) + b"\xaa" * 18],
     "IP options (no-ops)": [ip_frame(17, udp(5103), options=b"\1\1\1\0")],
-    "TCP ACK of no known flow": [ip_frame(6, tcp(ACK, 5104))],
-    "TCP RST of no known flow": [ip_frame(6, tcp(RST, 5105))],
     "two fragments": fragments(5106),
     "ICMP too big about a flow": about_flow(5107),
+}
+OTHERS = {
+    "Ethernet padding": [ip_frame(17, udp(5102, b"")) + b"\xaa" * 18],
+    "TCP ACK of no known flow": [ip_frame(6, tcp(ACK, 5104))],
+    "TCP RST of no known flow": [ip_frame(6, tcp(RST, 5105))],
     "802.1Q tag": [f[:12] + b"\x81\0\0\5" + f[12:] for f in [ip_frame(17, udp(5108))]],
 }
 
