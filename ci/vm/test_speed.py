@@ -10,7 +10,8 @@ from lab import rip
 
 BOTH = dict(drivers=("igb", "virtio"), nics=(Nic(None, 1, hub=True),), cpus=2)
 ROUNDS, SECONDS, FLOWS = 3, 1, 8000
-VETH = {name: f for name, f in ALL.items() if "zero-copy" not in name}
+# XDP_TX on veth wants a peer with NAPI, and came back from none here.
+VETH = {name: f for name, f in ALL.items() if "zero-copy" not in name and name != "XDP_TX"}
 # What shunt's zero-copy mode should reach of another's rate, and what it must, on whatever machine.
 GOALS = (("bare zero-copy", 0.95), ("IPVS", 1.0))
 FLOOR = 0.4
