@@ -23,10 +23,12 @@ static int ask(const struct ctl *ctl, json_t *request, void (*print)(const json_
 	json_decref(request);
 	if (!answer)
 		return CTL_FAILED;
-	if (!client_ok(answer))
+	if (!client_ok(answer)) {
+		fprintf(stderr, "shuntctl: %s\n", client_error(answer));
 		code = CTL_REFUSED;
-	else if (!ctl->json && print)
+	} else if (!ctl->json && print) {
 		print(answer);
+	}
 	json_decref(answer);
 	return code;
 }
