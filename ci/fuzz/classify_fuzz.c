@@ -78,7 +78,7 @@ static void run_rewrite(const uint8_t *data, size_t size)
 	bool completed;
 
 	p.backend = &server;
-	completed = rewrite_pkt(&p);
+	completed = rewrite_pkt(&p, NULL);
 	behind = p.l3 + (p.v4 ? 12u : 8u);
 	if (p.drop)
 		assert(!memcmp(p.data, data, size));

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		tuple_source_hash(&t, &key, true);
 	}
 	again = p;
-	rewrite_pkt(&p);
+	rewrite_pkt(&p, NULL);
 	assert(p.drop ? !memcmp(frame, data, size) : !memcmp(frame, server.macs, 12));
 	assert(!memcmp(frame + p.end, data + p.end, size - p.end)); /* the padding */
 	classify_pkt(&again);

@@ -87,6 +87,26 @@ struct wire_ip6_frag {
 } WIRE;
 _Static_assert(sizeof(struct wire_ip6_frag) == 8, "RFC 8200");
 
+/* Version 0, without optional fields. */
+struct wire_gue {
+	uint8_t version_len; /* 2 bits of version, 1 if it is control, words of options */
+	uint8_t proto;	     /* of the payload, as in an IP header */
+	__be16 flags;
+} WIRE;
+_Static_assert(sizeof(struct wire_gue) == 4, "draft-ietf-intarea-gue-09");
+
+struct wire_gre {
+	__be16 flags; /* which of the optional fields follow; version */
+	__be16 proto; /* EtherType of the payload */
+} WIRE;
+_Static_assert(sizeof(struct wire_gre) == 4, "RFC 2784");
+
+struct wire_gre_csum {
+	__sum16 check; /* of GRE header and payload */
+	__be16 reserved;
+} WIRE;
+_Static_assert(sizeof(struct wire_gre_csum) == 4, "RFC 2784");
+
 struct wire_icmp {
 	uint8_t type;
 	uint8_t code;

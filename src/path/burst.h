@@ -85,7 +85,8 @@ _Static_assert(sizeof(struct pkt) == 64, "a packet to a cache line");
 
 struct burst {
 	uint32_t n;
-	const struct backend *self; /* the way back to where they came from; set by lookup */
+	const struct backend *self;  /* the way back to where they came from; set by lookup */
+	const struct tunnel *tunnel; /* by backend slot; likewise */
 	struct pkt pkt[BURST_MAX];
 };
 

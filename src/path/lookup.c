@@ -285,6 +285,7 @@ void lookup_burst(struct burst *b, const struct snap *s, struct lookup *l, uint3
 		return;
 	}
 	b->self = &s->self[l->nic];
+	b->tunnel = s->tunnel;
 	find_burst(b, s, l, now);
 	forward_burst(b, s, l, now);
 }

@@ -8,6 +8,8 @@
 
 #include "base/csum.h"
 #include "base/wire.h"
+#include "path/ether.h"
+#include "path/tunnel.h"
 
 /* One hop less to live; false, with nothing changed, if this was the last. Time to live, protocol
  * and checksum are a word (of a little-endian machine): one less in the first and one more in the
@@ -121,8 +123,6 @@ static __attribute__((noinline)) bool rewrite_other(struct pkt *p)
 	uint64_t pseudo;
 	bool alive;
 
-	if (p->kind == PKT_ANSWER)
-		return false;
 	if (!has_checksum(p)) {
 		rewrite_bare(p);
 		return false;
@@ -147,23 +147,68 @@ static __attribute__((noinline)) bool rewrite_other(struct pkt *p)
 	return csum_is_partial(l4.check, pseudo) && csum_complete(p);
 }
 
-static inline bool rewrite(struct pkt *p)
+static bool last_hop(const struct pkt *p)
 {
-	if (likely(p->shape == pkt_plain(IPPROTO_TCP)))
-		return rewrite_plain(p);
-	return !p->drop && rewrite_other(p);
+	const struct wire_ip4 *ip4 = (const void *)(p->data + p->l3);
+	const struct wire_ip6 *ip6 = (const void *)(p->data + p->l3);
+
+	return (p->v4 ? ip4->ttl : ip6->hops) <= 1;
 }
 
-bool rewrite_pkt(struct pkt *p)
+/* What is too big is left as it was received: an ICMP error may be made of it. */
+static bool rewrite_wrapped(struct pkt *p, const struct tunnel *t)
 {
-	return rewrite(p);
+	bool completed;
+
+	if (!last_hop(p) && !tunnel_fits(p, t, p->backend->mtu)) {
+		p->drop = DROP_TOO_BIG;
+		p->mtu = (uint16_t)tunnel_mtu(p, t, p->backend->mtu);
+		return false;
+	}
+	completed = rewrite_other(p);
+	if (!p->drop)
+		tunnel_wrap(p, t);
+	return completed;
+}
+
+/* To a server on a VLAN or behind a tunnel: the frame gets another beginning. */
+static __attribute__((noinline)) bool rewrite_begun(struct pkt *p, const struct tunnel *tunnel)
+{
+	const struct backend *b = p->backend;
+	bool completed;
+	__be16 type;
+
+	if (b->flags & BACKEND_TUNNEL)
+		return rewrite_wrapped(p, &tunnel[backend_slot(b->id)]);
+	completed = rewrite_other(p);
+	memcpy(&type, p->data + p->l3 - sizeof(type), sizeof(type));
+	if (!p->drop)
+		ether_begin(p, p->data + p->l3, type, ether_priority(p));
+	return completed;
+}
+
+static inline bool rewrite(struct pkt *p, const struct tunnel *tunnel)
+{
+	const uint32_t begun = BACKEND_VLAN | BACKEND_TUNNEL;
+
+	if (likely(p->shape == pkt_plain(IPPROTO_TCP) && !(p->backend->flags & begun)))
+		return rewrite_plain(p);
+	if (p->drop || p->kind == PKT_ANSWER)
+		return false;
+	return p->backend->flags & begun ? rewrite_begun(p, tunnel) : rewrite_other(p);
+}
+
+bool rewrite_pkt(struct pkt *p, const struct tunnel *tunnel)
+{
+	return rewrite(p, tunnel);
 }
 
 void rewrite_burst(struct burst *b, struct worker_counters *c)
 {
+	const struct tunnel *tunnel = b->tunnel;
 	uint64_t completed = 0;
 
 	for (struct pkt *p = b->pkt, *end = p + b->n; p < end; p++)
-		completed += rewrite(p);
+		completed += rewrite(p, tunnel);
 	counter_add(&c->csum_done, completed);
 }

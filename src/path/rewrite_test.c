@@ -34,7 +34,7 @@ static void frame_make(struct frame *f, const struct craft *c)
 static void frame_run(struct frame *f, const struct craft *c)
 {
 	frame_make(f, c);
-	f->completed = rewrite_pkt(&f->p);
+	f->completed = rewrite_pkt(&f->p, NULL);
 }
 
 /* The i-th of many different packets. */
@@ -113,7 +113,7 @@ static void every_header_checksum_is_updated(void **state)
 
 		ip->ttl = 2;
 		ip->check = (uint16_t)check;
-		rewrite_pkt(&f.p);
+		rewrite_pkt(&f.p, NULL);
 		assert_int_equal(f.p.drop, DROP_NONE);
 		assert_int_equal(ip->ttl, 1);
 		assert_int_equal(ip->proto, IPPROTO_TCP);
@@ -134,7 +134,7 @@ static void completes_what_the_sender_left_to_its_nic(void **state)
 		c.partial = true;
 		frame_make(&f, &c);
 		assert_false(l4_sum_right(&c, &f) && i < 100); /* else the test shows nothing */
-		f.completed = rewrite_pkt(&f.p);
+		f.completed = rewrite_pkt(&f.p, NULL);
 		assert_int_equal(f.completed, memcmp(f.now + at, f.before + at, 2) != 0);
 		assert_nothing_else_changed(&c, &f);
 		assert_true(l4_sum_right(&c, &f));
@@ -153,7 +153,7 @@ static void leaves_a_wrong_checksum_wrong(void **state)
 		frame_make(&f, &c);
 		f.now[check_offset(&c)] ^= 0x55;
 		f.before[check_offset(&c)] ^= 0x55;
-		assert_false(rewrite_pkt(&f.p));
+		assert_false(rewrite_pkt(&f.p, NULL));
 		assert_nothing_else_changed(&c, &f);
 		assert_false(l4_sum_right(&c, &f));
 	}
@@ -168,7 +168,7 @@ static void leaves_udp_without_a_checksum_alone(void **state)
 	frame_make(&f, &c);
 	memset(f.now + check_offset(&c), 0, 2);
 	memset(f.before + check_offset(&c), 0, 2);
-	assert_false(rewrite_pkt(&f.p));
+	assert_false(rewrite_pkt(&f.p, NULL));
 	assert_nothing_else_changed(&c, &f);
 }
 
@@ -186,7 +186,7 @@ static void udp_never_gets_the_checksum_that_means_none(void **state)
 	rest = craft_sum(0, f.now + l4, 10) ^ 0xffff;
 	f.now[l4 + 8] = (uint8_t)(rest >> 8);
 	f.now[l4 + 9] = (uint8_t)rest;
-	assert_true(rewrite_pkt(&f.p));
+	assert_true(rewrite_pkt(&f.p, NULL));
 	assert_int_equal(f.now[check_offset(&c)], 0xff);
 	assert_int_equal(f.now[check_offset(&c) + 1], 0xff);
 }
@@ -202,7 +202,7 @@ static void udp_ends_where_it_says(void **state)
 	frame_run(&g, &shorter);
 	frame_make(&f, &c);
 	memcpy(f.now + f.p.l4, g.before + g.p.l4, 12);
-	assert_true(rewrite_pkt(&f.p));
+	assert_true(rewrite_pkt(&f.p, NULL));
 	assert_memory_equal(f.now + f.p.l4, g.now + g.p.l4, 12);
 }
 
@@ -218,7 +218,7 @@ static void a_packet_at_its_last_hop_is_dropped_as_it_is(void **state)
 		frame_make(&f, &c);
 		f.now[f.p.l3 + (c.v6 ? 7 : 8)] = ttl;
 		f.before[f.p.l3 + (c.v6 ? 7 : 8)] = ttl;
-		assert_int_equal(rewrite_pkt(&f.p), ttl > 1);
+		assert_int_equal(rewrite_pkt(&f.p, NULL), ttl > 1);
 		assert_int_equal(f.p.drop, ttl > 1 ? DROP_NONE : DROP_TTL);
 		if (ttl <= 1)
 			assert_memory_equal(f.now, f.before, f.len);
@@ -247,13 +247,13 @@ static void changes_nothing_behind_the_ip_header_of_other_packets(void **state)
 		f.p.kind = other[i / 2].kind;
 		f.p.proto = other[i / 2].proto;
 		f.now[f.p.l4 + 4] = f.before[f.p.l4 + 4] = 0xff; /* a length beyond the frame */
-		assert_false(rewrite_pkt(&f.p));
+		assert_false(rewrite_pkt(&f.p, NULL));
 		assert_int_equal(f.p.drop, DROP_NONE);
 		c.partial = false; /* not to be completed */
 		assert_nothing_else_changed(&c, &f);
 		f.now[f.p.l3 + (c.v6 ? 7 : 8)] = 1;
 		memcpy(f.before, f.now, f.len);
-		assert_false(rewrite_pkt(&f.p));
+		assert_false(rewrite_pkt(&f.p, NULL));
 		assert_int_equal(f.p.drop, DROP_TTL);
 		assert_memory_equal(f.now, f.before, f.len);
 	}

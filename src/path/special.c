@@ -112,6 +112,7 @@ void special_unpark(struct lookup *l, const struct snap *s, struct burst *b, uin
 
 	b->n = 0;
 	b->self = &s->self[l->nic];
+	b->tunnel = s->tunnel;
 	for (uint32_t i = 0; i < k->n; i++) {
 		struct pkt *p = &k->pkt[i];
 		enum drop why = (enum drop)PKT_KEPT;
