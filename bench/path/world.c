@@ -72,7 +72,7 @@ static int snap_make(struct world *w)
 
 	w->cursor = calloc(conf->services, sizeof(*w->cursor));
 	w->backends = calloc(BACKENDS_MAX, sizeof(*w->backends));
-	w->snap = snap_new(conf->services, conf->servers, &w->key);
+	w->snap = snap_new(conf->services, conf->servers, 0, &w->key);
 	if (!c || !w->cursor || !w->backends || !w->snap)
 		err = -1;
 	for (uint32_t n = 0; !err && n < conf->services; n++)

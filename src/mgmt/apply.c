@@ -163,9 +163,23 @@ static uint32_t removed_flags(uint8_t policy)
 	return BACKEND_REMOVED | BACKEND_REFUSE | (policy == REMOVED_RESET ? BACKEND_RESET : 0);
 }
 
-static void fill_backend(const struct apply *a, struct backend *out, const struct model_backend *b,
+/* Bits of the source aren't spread unless somebody says which are free. */
+static struct tunnel tunnel_of(const struct model_backend *b)
+{
+	return (struct tunnel){
+		.src = b->reach->src,
+		.dst = b->conf.addr,
+		.type = b->conf.tunnel,
+		.flags = b->conf.tunnel_flags,
+		.port = b->conf.tunnel_port,
+	};
+}
+
+static void fill_backend(const struct apply *a, struct snap *snap, const struct model_backend *b,
 			 const struct roster_service *s)
 {
+	struct backend *out = &snap->backend[backend_slot(b->id)];
+
 	out->id = b->id;
 	out->service = s->slot;
 	if (b->leaving)
@@ -176,6 +190,15 @@ static void fill_backend(const struct apply *a, struct backend *out, const struc
 		return;
 	out->flags |= BACKEND_READY;
 	out->nic = b->reach->nic;
+	out->mtu = b->reach->mtu;
+	if (b->reach->vlan) {
+		out->flags |= BACKEND_VLAN;
+		out->vlan = b->reach->vlan;
+	}
+	if (b->conf.forward == FORWARD_TUNNEL) {
+		out->flags |= BACKEND_TUNNEL;
+		snap->tunnel[backend_slot(b->id)] = tunnel_of(b);
+	}
 	memcpy(out->macs, b->reach->mac, 6);
 	memcpy(out->macs + 6, a->nic[out->nic].mac, 6);
 }
@@ -229,13 +252,24 @@ struct remake {
 	const struct snap *old; /* NULL: from nothing */
 	struct snap *snap;
 	bool moved; /* service[] has others in it than old's */
+	uint32_t n_tunnels;
 };
+
+static uint32_t count_tunnels(const struct roster_service *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t k = 0; s && k < s->n; k++)
+		n += s->backend[k].conf.forward == FORWARD_TUNNEL;
+	return n;
+}
 
 static int prepare_change(void *ctx, const struct roster_service *from, struct roster_service *to)
 {
 	struct remake *re = ctx;
 
 	re->moved |= steered(from) != steered(to);
+	re->n_tunnels += count_tunnels(to) - count_tunnels(from);
 	return steered(to) ? pick_refresh(re->a, from, to) : 0;
 }
 
@@ -273,8 +307,7 @@ static int fill_change(void *ctx, const struct roster_service *from, struct rost
 	for (uint32_t k = 0; to && k < to->n; k++)
 		fill_conns(re, &to->backend[k]);
 	for (uint32_t k = 0; to && k < to->n; k++)
-		fill_backend(re->a, &re->snap->backend[backend_slot(to->backend[k].id)],
-			     &to->backend[k], to);
+		fill_backend(re->a, re->snap, &to->backend[k], to);
 	return 0;
 }
 
@@ -290,6 +323,15 @@ static int replace_change(void *ctx, const struct roster_service *from, struct r
 	at = snap_service(re->old, &to->conf.ep);
 	fill_service(re->a, &re->snap->service[at - re->old->service], to);
 	return 0;
+}
+
+static void copy_backends(struct remake *re)
+{
+	const struct snap *old = re->old;
+
+	memcpy(re->snap->backend, old->backend, old->n_backends * sizeof(*old->backend));
+	if (re->snap->tunnel && old->tunnel)
+		memcpy(re->snap->tunnel, old->tunnel, old->n_backends * sizeof(*old->tunnel));
 }
 
 static void copy_services(struct remake *re, const struct roster *base, const struct roster *r)
@@ -317,16 +359,17 @@ struct snap *apply_snap(struct apply *a, const struct roster *r, const struct ro
 {
 	struct remake re = {.a = a, .old = base ? snap_get() : NULL};
 
-	if (!re.old)
+	if (re.old)
+		re.n_tunnels = re.old->n_tunnels;
+	else
 		base = NULL;
 	if (roster_changes(base, r, prepare_change, &re))
 		return NULL;
-	re.snap = snap_new(count_steered(r), n_slots, state_key(a->state));
+	re.snap = snap_new(count_steered(r), n_slots, re.n_tunnels, state_key(a->state));
 	if (!re.snap)
 		return NULL;
 	if (re.old) {
-		memcpy(re.snap->backend, re.old->backend,
-		       re.old->n_backends * sizeof(*re.snap->backend));
+		copy_backends(&re);
 		roster_changes(base, r, clear_change, &re);
 	}
 	roster_changes(base, r, fill_change, &re);

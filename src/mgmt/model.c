@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "mgmt/model_core.h"
+#include "mgmt/reach.h"
 
 const char *const reach_name[REACH_COUNT] = {
 	[REACH_UNKNOWN] = "unknown", [REACH_NO_ROUTE] = "no-route",
@@ -214,11 +215,12 @@ void model_set_reach(struct model *m, const struct addr *server, const struct re
 	if (!peer)
 		return;
 	old = peer->reach;
-	peer->reach = *reach;
+	peer->reach = peer->direct = *reach;
+	if (reach->gateway)
+		peer->direct = (struct reach){.state = REACH_GATEWAY};
 	if (old.state != REACH_OK && reach->state != REACH_OK)
 		return; /* no traffic before, none now */
-	if (old.state != reach->state || old.nic != reach->nic ||
-	    memcmp(old.mac, reach->mac, sizeof(old.mac)))
+	if (!reach_equal(&old, reach))
 		model_outdate(m);
 }
 

@@ -21,7 +21,7 @@ struct model;
 enum reach_state {
 	REACH_UNKNOWN,	  /* not asked yet */
 	REACH_NO_ROUTE,	  /* no route to it, or through a NIC that isn't ours */
-	REACH_GATEWAY,	  /* behind a router: direct routing can't */
+	REACH_GATEWAY,	  /* behind a router: direct routing can't; only model_backend's */
 	REACH_UNRESOLVED, /* on-link, but its MAC isn't known */
 	REACH_BAD_MAC,	  /* its MAC is zero, multicast or our own */
 	REACH_DOWN,	  /* the NIC towards it is down */

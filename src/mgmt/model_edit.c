@@ -189,6 +189,13 @@ static bool backend_valid(const struct endpoint *ep, const struct backend_conf *
 	       tunnel_valid(conf) && !addr_equal(&conf->addr, &ep->addr);
 }
 
+/* One server may be reached in both ways of forwarding, by different services. */
+static void backend_configure(struct model_backend *b, const struct backend_conf *conf)
+{
+	b->conf = *conf;
+	b->reach = conf->forward == FORWARD_TUNNEL ? &b->peer->reach : &b->peer->direct;
+}
+
 int model_insert_backend(struct model *m, struct roster_service *s, uint32_t i,
 			 struct model_backend *b)
 {
@@ -197,7 +204,7 @@ int model_insert_backend(struct model *m, struct roster_service *s, uint32_t i,
 	b->peer = peer_get(&m->peers, &b->conf.addr);
 	if (!b->peer)
 		return -ENOMEM;
-	b->reach = &b->peer->reach;
+	backend_configure(b, &b->conf);
 	err = roster_insert_backend(s, i, b);
 	if (err)
 		peer_put(&m->peers, b->peer);
@@ -242,7 +249,7 @@ int model_backend_add(struct model *m, const struct endpoint *ep, const struct b
 		model_retire_totals(m, s, b);
 	b->leaving = false;
 	b->inherited = false;
-	b->conf = *conf;
+	backend_configure(b, conf);
 	return 0;
 }
 
@@ -273,7 +280,7 @@ int model_backend_edit(struct model *m, const struct endpoint *ep, const struct 
 		return err;
 	if (!backend_valid(ep, conf))
 		return -EINVAL;
-	b->conf = *conf;
+	backend_configure(b, conf);
 	b->inherited = false;
 	return 0;
 }

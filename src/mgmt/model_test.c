@@ -146,6 +146,102 @@ static void a_server_gets_no_traffic_until_its_neighbour_is_known(void **state)
 	assert_false(world_picked(id));
 }
 
+static struct backend_conf tunnelled(const char *text, enum tunnel_type type, uint16_t port)
+{
+	struct backend_conf b = world_server(text, 80, 1);
+
+	b.forward = FORWARD_TUNNEL;
+	b.tunnel = type;
+	b.tunnel_port = htons(port);
+	return b;
+}
+
+/* Behind a router, in VLAN 7. */
+static void reach_routed(struct world *w, const char *text, const char *src)
+{
+	struct addr a = world_addr(text);
+
+	model_set_reach(w->model, &a,
+			&(struct reach){
+				.state = REACH_OK,
+				.nic = 1,
+				.vlan = 7,
+				.mtu = 1400,
+				.gateway = true,
+				.src = world_addr(src),
+				.mac = {2, 1, 1, 1, 1, 1},
+			});
+}
+
+static void a_router_is_good_for_tunnels_only(void **state)
+{
+	struct world *w = *state;
+	struct endpoint ep = world_tcp("192.0.2.1", 80);
+	struct backend_conf gue = tunnelled("10.0.0.2", TUNNEL_GUE, 6080);
+	struct service_conf other;
+	const struct backend *b;
+	const struct tunnel *t;
+	uint32_t id;
+
+	world_seed(w, SCHEDULER_RR, 3);
+	assert_null(snap_get()->tunnel);
+	id = world_id_of(w, "10.0.0.2");
+	reach_routed(w, "10.0.0.2", "10.0.0.99");
+	assert_int_equal(world_flags_of(id), BACKEND_OPEN);
+	assert_int_equal(model_backend_get(w->model, &ep, &gue.addr, gue.port)->reach->state,
+			 REACH_GATEWAY);
+
+	assert_int_equal(model_backend_edit(w->model, &ep, &gue), 0);
+	assert_int_equal(model_commit(w->model), 0);
+	b = snap_backend(snap_get(), id);
+	assert_int_equal(b->flags, BACKEND_OPEN | BACKEND_READY | BACKEND_TUNNEL | BACKEND_VLAN);
+	assert_int_equal(b->vlan, 7);
+	assert_int_equal(b->mtu, 1400);
+	assert_memory_equal(b->macs, "\x02\1\1\1\1\1\x02\0\0\0\0\x02", 12);
+	t = &snap_get()->tunnel[backend_slot(id)];
+	assert_true(addr_equal(&t->dst, &gue.addr));
+	assert_int_equal(t->src.b[15], 99);
+	assert_int_equal(t->type, TUNNEL_GUE);
+	assert_int_equal(t->port, htons(6080));
+	assert_true(world_picked(id));
+
+	other = world_service("192.0.2.9", 80, SCHEDULER_RR); /* this one is copied */
+	assert_int_equal(model_service_add(w->model, &other), 0);
+	assert_int_equal(model_commit(w->model), 0);
+	assert_int_equal(snap_get()->tunnel[backend_slot(id)].src.b[15], 99);
+	reach_routed(w, "10.0.0.2", "10.0.0.98");
+	assert_int_equal(snap_get()->tunnel[backend_slot(id)].src.b[15], 98);
+
+	gue = world_server("10.0.0.2", 80, 1);
+	assert_int_equal(model_backend_edit(w->model, &ep, &gue), 0);
+	assert_int_equal(model_commit(w->model), 0);
+	assert_int_equal(world_flags_of(id), BACKEND_OPEN);
+	assert_null(snap_get()->tunnel);
+}
+
+static void tunnels_may_mix_families_and_are_checked(void **state)
+{
+	struct world *w = *state;
+	struct endpoint ep = world_tcp("192.0.2.1", 80);
+	struct backend_conf b = tunnelled("2001:db8::1", TUNNEL_IPIP, 0);
+
+	world_seed(w, SCHEDULER_RR, 1);
+	assert_int_equal(model_backend_add(w->model, &ep, &b), 0);
+	b = world_server("2001:db8::2", 80, 1);
+	assert_int_equal(model_backend_add(w->model, &ep, &b), -EINVAL);
+	b = tunnelled("10.0.0.7", TUNNEL_GUE, 0);
+	assert_int_equal(model_backend_add(w->model, &ep, &b), -EINVAL);
+	b = tunnelled("10.0.0.7", TUNNEL_GRE, 6080);
+	assert_int_equal(model_backend_add(w->model, &ep, &b), -EINVAL);
+	b = tunnelled("10.0.0.7", TUNNEL_IPIP, 0);
+	b.tunnel_flags = TUNNEL_CSUM;
+	assert_int_equal(model_backend_add(w->model, &ep, &b), -EINVAL);
+	b.tunnel = TUNNEL_GRE;
+	assert_int_equal(model_backend_add(w->model, &ep, &b), 0);
+	assert_int_equal(model_commit(w->model), 0);
+	assert_int_equal(snap_get()->n_tunnels, 2);
+}
+
 static void a_nic_that_is_down_or_has_another_mac_shows_at_once(void **state)
 {
 	struct world *w = *state;
@@ -354,6 +450,8 @@ int main(void)
 		TEST(nothing_shows_until_commit_and_a_rollback_takes_it_back),
 		TEST(edits_that_make_no_sense_are_refused_by_name),
 		TEST(a_server_gets_no_traffic_until_its_neighbour_is_known),
+		TEST(a_router_is_good_for_tunnels_only),
+		TEST(tunnels_may_mix_families_and_are_checked),
 		TEST(a_nic_that_is_down_or_has_another_mac_shows_at_once),
 		TEST(weight_0_keeps_flows_and_takes_no_new_ones),
 		TEST(a_pick_is_made_anew_only_when_its_servers_change),

@@ -8,7 +8,8 @@
 
 struct peer {
 	struct addr addr;
-	struct reach reach;
+	struct reach reach;  /* for tunnels: by a router, too */
+	struct reach direct; /* for direct routing: GATEWAY if it is by one */
 	uint32_t refs;
 	bool watched; /* hooks.watch was called */
 };

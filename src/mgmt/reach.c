@@ -79,5 +79,7 @@ bool reach_neigh_foreign(const struct nl_neigh *e)
 
 bool reach_equal(const struct reach *a, const struct reach *b)
 {
-	return a->state == b->state && a->nic == b->nic && !memcmp(a->mac, b->mac, 6);
+	return a->state == b->state && a->nic == b->nic && a->vlan == b->vlan && a->mtu == b->mtu &&
+	       a->gateway == b->gateway && addr_equal(&a->src, &b->src) &&
+	       !memcmp(a->mac, b->mac, 6);
 }

@@ -87,7 +87,7 @@ static int world_open(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
-	w->s = snap_new(SERVICES, BACKENDS, &key);
+	w->s = snap_new(SERVICES, BACKENDS, 0, &key);
 	for (uint32_t i = 0; i < SERVICES; i++)
 		service_make(w, i);
 	snap_index(w->s);

@@ -60,7 +60,7 @@ static int world_open(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->now = NOW;
-	w->s = snap_new(SERVICES, SERVERS, &key);
+	w->s = snap_new(SERVICES, SERVERS, 0, &key);
 	service_make(w, 0, IPPROTO_TCP, 80, SCHEDULER_RR, SERVERS);
 	service_make(w, 1, IPPROTO_TCP, 81, SCHEDULER_MH, SERVERS);
 	service_make(w, 2, IPPROTO_TCP, 82, SCHEDULER_MH, SERVERS);

@@ -72,13 +72,15 @@ static void block_free(void *block, size_t bytes)
 		munmap(block, bytes);
 }
 
-/* One block: the snapshot, its backends, services and index, each from a cache line on. Clearing
- * it touches every page, so that no worker ever takes a fault here. */
-struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct hash_key *key)
+/* One block: the snapshot, its backends, tunnels, services and index, each from a cache line on.
+ * Clearing it touches every page, so that no worker ever takes a fault here. */
+struct snap *snap_new(uint32_t n_services, uint32_t n_backends, uint32_t n_tunnels,
+		      const struct hash_key *key)
 {
 	uint32_t n_index = index_size(n_services);
 	size_t backends = line_round(sizeof(struct snap));
-	size_t services = backends + line_round(n_backends * sizeof(struct backend));
+	size_t tunnels = backends + line_round(n_backends * sizeof(struct backend));
+	size_t services = tunnels + (n_tunnels ? n_backends * sizeof(struct tunnel) : 0);
 	size_t index = services + line_round(n_services * sizeof(struct service));
 	size_t bytes = index + line_round(n_index * sizeof(uint32_t));
 	uint8_t *block = block_new(&bytes);
@@ -91,6 +93,8 @@ struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct has
 	s->n_services = n_services;
 	s->n_backends = n_backends;
 	s->backend = (struct backend *)(block + backends);
+	s->n_tunnels = n_tunnels;
+	s->tunnel = n_tunnels ? (struct tunnel *)(block + tunnels) : NULL;
 	s->service = (struct service *)(block + services);
 	s->index = (uint32_t *)(block + index);
 	s->index_mask = n_index - 1;

@@ -84,6 +84,7 @@ struct snap {
 	struct service *service;
 	struct backend *backend;
 	struct backend self[NICS_MAX]; /* our own NICs: the way back out of each */
+	uint32_t n_tunnels;	       /* backends that have one */
 	struct tunnel *tunnel;	       /* by backend slot; NULL: nobody has one */
 	uint32_t *index; /* hash index of service: its number + 1, or 0; linear probing */
 	uint32_t index_mask;
@@ -94,9 +95,11 @@ struct snap {
 	size_t bytes;		       /* of all this: one block */
 };
 
-/* An empty snapshot with room for that many services and backend slots (all free). The caller
- * fills service[] and backend[], then calls snap_index. NULL when out of memory. Management. */
-struct snap *snap_new(uint32_t n_services, uint32_t n_backends, const struct hash_key *key);
+/* An empty snapshot with room for that many services and backend slots (all free), each
+ * with one for a tunnel if there are n_tunnels. The caller fills service[], backend[] and tunnel[],
+ * then calls snap_index. NULL when out of memory. Management. */
+struct snap *snap_new(uint32_t n_services, uint32_t n_backends, uint32_t n_tunnels,
+		      const struct hash_key *key);
 
 /* Builds the hash index over service[0..n_services), whose endpoints differ. Management, before
  * publishing. */

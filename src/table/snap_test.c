@@ -30,7 +30,7 @@ static struct endpoint endpoint(uint32_t n)
 /* n services with an empty pick each. */
 static struct snap *snap_of(uint32_t n, uint32_t n_backends)
 {
-	struct snap *s = snap_new(n, n_backends, &key);
+	struct snap *s = snap_new(n, n_backends, 0, &key);
 
 	assert_non_null(s);
 	for (uint32_t i = 0; i < n; i++) {
@@ -104,8 +104,8 @@ static void a_packet_belongs_to_the_narrowest_service(void **state)
 		{"2001:db8:8000::1", 1, IPPROTO_SCTP, -1},
 	};
 	const uint32_t n = sizeof(service) / sizeof(*service);
-	struct snap *s = snap_new(n, 0, &key);
-	struct snap *copy = snap_new(n, 0, &key);
+	struct snap *s = snap_new(n, 0, 0, &key);
+	struct snap *copy = snap_new(n, 0, 0, &key);
 
 	(void)state;
 	for (uint32_t i = 0; i < n; i++) {
