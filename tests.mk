@@ -43,6 +43,7 @@ $(eval $(call unit,tuple_test,src/path/tuple_test.c src/path/recipe_test.c src/p
 $(eval $(call unit,answer_test,src/path/answer_test.c src/base/advert.c src/path/recipe_test.c src/path/answer.c src/path/classify.c src/base/csum.c src/base/addr.c))
 $(eval $(call unit,icmp_error_test,src/path/icmp_error_test.c src/path/tuple.c src/base/hash.c src/path/recipe_test.c src/path/icmp_error.c src/path/classify.c src/base/csum.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,grid_test,$(patsubst %,src/path/%.c,grid_test grid_rows_test recipe_test classify tuple tag parse lookup schedule special reset rewrite ether tunnel answer icmp_error) $(patsubst %,src/table/%.c,flow snap sched conns maglev quota persist frag) $(patsubst %,src/base/%.c,addr advert hash csum counters)))
+$(eval $(call unit,reach_test,src/mgmt/reach_test.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c
 $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))
@@ -66,7 +67,7 @@ $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_pr
 $(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c ipvs_print.c ipvsadm.c ipvs_grammar.c names.c client.c) src/base/addr.c))
 $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c))
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c))
-$(eval $(call unit,command_test,src/mgmt/command_test.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c))
+$(eval $(call unit,command_test,src/mgmt/command_test.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c))
 $(BUILD)/test/command_test: LDFLAGS += -Wl,--wrap=model_conns
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))
 

@@ -5,20 +5,21 @@
 
 #include "mgmt/reach.h"
 
+/* A router's entry may be kept for other servers too: they hear of this, and ask for it again. */
 void keep_release(struct nl *nl, struct watched *w)
 {
 	struct nl_neigh e;
 
-	if (w->ours && nl_neigh_get(nl, w->ifindex, &w->addr, &e) == 0 && reach_neigh_ours(&e))
+	if (w->ours && nl_neigh_get(nl, w->ifindex, &w->via, &e) == 0 && reach_neigh_ours(&e))
 		nl_neigh_set(nl, reach_neigh_valid(&e) ? NEIGH_UNMANAGE : NEIGH_DELETE, w->ifindex,
-			     &w->addr);
+			     &w->via);
 	w->ifindex = 0;
 	w->ours = w->use = false;
 }
 
 int keep_entry(struct nl *nl, struct watched *w, struct nl_neigh *e)
 {
-	int err = nl_neigh_get(nl, w->ifindex, &w->addr, e);
+	int err = nl_neigh_get(nl, w->ifindex, &w->via, e);
 
 	if (err && err != -ENOENT)
 		return err;
@@ -27,13 +28,13 @@ int keep_entry(struct nl *nl, struct watched *w, struct nl_neigh *e)
 		w->use = false;
 		return 0;
 	}
-	err = nl_neigh_set(nl, NEIGH_MANAGE, w->ifindex, &w->addr);
+	err = nl_neigh_set(nl, NEIGH_MANAGE, w->ifindex, &w->via);
 	w->use = err == -EINVAL || err == -EOPNOTSUPP || err == -ERANGE;
 	if (w->use)
-		err = nl_neigh_set(nl, NEIGH_USE, w->ifindex, &w->addr);
+		err = nl_neigh_set(nl, NEIGH_USE, w->ifindex, &w->via);
 	if (err)
 		return err;
-	err = nl_neigh_get(nl, w->ifindex, &w->addr, e);
+	err = nl_neigh_get(nl, w->ifindex, &w->via, e);
 	if (err)
 		return err;
 	w->ours = reach_neigh_ours(e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's neighbour entry of a watched server: having it resolved and kept fresh, without
- * touching what others set. Management thread. */
+/* The kernel's neighbour entry of a watched server, or of its router: having it resolved and kept
+ * fresh, without touching what others set. Management thread. */
 #ifndef SHUNT_MGMT_KEEP_H
 #define SHUNT_MGMT_KEEP_H
 

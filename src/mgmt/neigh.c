@@ -30,7 +30,8 @@ enum {
 struct nic_state {
 	bool up;
 	bool gone;
-	int back; /* the ifindex that its name came back with; 0: it didn't */
+	int back;	     /* the ifindex that its name came back with; 0: it didn't */
+	struct nl_link link; /* as last heard of */
 };
 
 struct neigh {
@@ -91,25 +92,28 @@ static void settle(struct neigh *n, struct watched *w, struct reach r, int oif, 
 /* e: NULL if there is no entry. */
 static void settle_neigh(struct neigh *n, struct watched *w, const struct nl_neigh *e)
 {
-	struct reach r = {.state = reach_of_neigh(e, n->own, n->dp->n_nics), .nic = w->nic};
+	struct reach r = w->way;
 	const char *why = NULL;
 
+	r.state = reach_of_neigh(e, n->own, n->dp->n_nics);
 	w->nud = e ? e->nud : NUD_NONE;
 	if (r.state == REACH_OK)
 		memcpy(r.mac, e->mac, 6);
 	else if (r.state == REACH_BAD_MAC)
 		why = "its MAC address is zero, multicast or one of our own; see `ip neigh`";
 	else if (w->nud & NUD_FAILED)
-		why = "it doesn't answer; is it up, and in this network?";
+		why = r.gateway ? "its router doesn't answer; is the route to it right?"
+				: "it doesn't answer; is it up, and in this network?";
 	settle(n, w, r, w->ifindex, why);
 }
 
 /* The entry could be neither read nor made: said with its cause, tried again later. */
 static void settle_error(struct neigh *n, struct watched *w, int err)
 {
-	struct reach r = {.state = REACH_UNRESOLVED, .nic = w->nic};
+	struct reach r = w->way;
 	const char *why = strerror(-err);
 
+	r.state = REACH_UNRESOLVED;
 	w->retry = true;
 	if (err == -ETIMEDOUT)
 		return; /* nothing was learnt */
@@ -121,10 +125,46 @@ static void settle_error(struct neigh *n, struct watched *w, int err)
 	settle(n, w, r, w->ifindex, why);
 }
 
+/* What is known of an interface: ours are listened to, others are asked for. NULL: nothing. */
+static const struct nl_link *link_of(struct neigh *n, int ifindex, struct nl_link *asked)
+{
+	for (uint32_t i = 0; i < n->dp->n_nics; i++)
+		if (n->dp->nic[i].ifindex == ifindex)
+			return n->nic[i].link.ifindex ? &n->nic[i].link : NULL;
+	return nl_link_get(n->nl, ifindex, NULL, asked) ? NULL : asked;
+}
+
+/* Whether the route says all there is to say; else the neighbour decides. */
+static bool settle_way(struct neigh *n, struct watched *w, const struct reach_route *way)
+{
+	enum reach_state state = way->reach.state;
+
+	if (state == REACH_NO_ROUTE && w->had_nic &&
+	    (n->nic[w->nic].gone || (!way->oif && !n->nic[w->nic].up))) {
+		/* Taking a link down takes its routes away. */
+		settle(n, w, (struct reach){.state = REACH_DOWN, .nic = w->nic}, 0, NULL);
+		return true;
+	}
+	if (state != REACH_UNKNOWN || w->ifindex != way->oif || !addr_equal(&w->via, &way->via))
+		keep_release(n->nl, w);
+	if (state != REACH_UNKNOWN) {
+		settle(n, w, (struct reach){.state = state}, way->oif, way->why);
+		return true;
+	}
+	w->ifindex = way->oif;
+	watch_way(&n->watch, w, &way->reach, &way->via);
+	if (n->nic[w->nic].up)
+		return false;
+	settle(n, w, (struct reach){.state = REACH_DOWN, .nic = w->nic}, 0, NULL);
+	return true;
+}
+
 /* Asks the kernel everything about one server. */
 static void evaluate(struct neigh *n, struct watched *w)
 {
+	const struct nl_link *link = NULL;
 	struct nl_route route;
+	struct nl_link asked;
 	struct reach_route way;
 	struct nl_neigh e;
 	int err = nl_route_get(n->nl, &w->addr, &route);
@@ -132,27 +172,11 @@ static void evaluate(struct neigh *n, struct watched *w)
 	w->retry = err == -ETIMEDOUT || err == -ENOBUFS || err == -ENOMEM;
 	if (w->retry)
 		return;
-	way = reach_of_route(err, &route, n->dp);
-	if (way.state == REACH_NO_ROUTE && w->had_nic &&
-	    (n->nic[w->nic].gone || (!way.oif && !n->nic[w->nic].up))) {
-		/* Taking a link down takes its routes away. */
-		settle(n, w, (struct reach){.state = REACH_DOWN, .nic = w->nic}, 0, NULL);
+	if (!err && route.oif)
+		link = link_of(n, route.oif, &asked);
+	way = reach_of_route(&w->addr, err, &route, link, n->dp);
+	if (settle_way(n, w, &way))
 		return;
-	}
-	if (way.state != REACH_UNKNOWN) {
-		keep_release(n->nl, w);
-		settle(n, w, (struct reach){.state = way.state}, way.oif, way.why);
-		return;
-	}
-	if (w->ifindex != way.oif)
-		keep_release(n->nl, w);
-	w->ifindex = way.oif;
-	w->nic = way.nic;
-	w->had_nic = true;
-	if (!n->nic[w->nic].up) {
-		settle(n, w, (struct reach){.state = REACH_DOWN, .nic = w->nic}, 0, NULL);
-		return;
-	}
 	err = keep_entry(n->nl, w, &e);
 	if (err)
 		settle_error(n, w, err);
@@ -162,6 +186,30 @@ static void evaluate(struct neigh *n, struct watched *w)
 
 /* ---- events ---- */
 
+/* Somebody took the flag away. */
+static bool forsaken(const struct watched *w, const struct nl_neigh *e)
+{
+	return !w->use && !reach_neigh_ours(e) && !reach_neigh_foreign(e);
+}
+
+/* A router's entry is that of many servers: those for whom it isn't as they know it are looked at,
+ * one by one. */
+static void router_event(struct neigh *n, uint16_t type, const struct nl_neigh *e)
+{
+	struct watched *next;
+
+	for (struct watched *w = TAILQ_FIRST(&n->watch.routed); w; w = next) {
+		next = TAILQ_NEXT(w, routed);
+		if (w->ifindex != e->ifindex || !addr_equal(&w->via, &e->addr))
+			continue;
+		if (type == RTM_NEWNEIGH && w->reach.state == REACH_OK && reach_neigh_valid(e) &&
+		    !memcmp(w->reach.mac, e->mac, sizeof(e->mac)) && !forsaken(w, e))
+			w->nud = e->nud;
+		else
+			enqueue(n, w, COALESCE_MS);
+	}
+}
+
 static void neigh_event(struct neigh *n, const struct nlmsghdr *nlh)
 {
 	struct nl_neigh e;
@@ -169,8 +217,9 @@ static void neigh_event(struct neigh *n, const struct nlmsghdr *nlh)
 
 	if (nl_read_neigh(nlh, &e))
 		return;
+	router_event(n, nlh->nlmsg_type, &e);
 	w = watch_find(&n->watch, &e.addr);
-	if (!w || w->ifindex != e.ifindex || !n->nic[w->nic].up)
+	if (!w || w->way.gateway || w->ifindex != e.ifindex || !n->nic[w->nic].up)
 		return;
 	if (nlh->nlmsg_type == RTM_DELNEIGH) {
 		enqueue(n, w, COALESCE_MS);
@@ -183,8 +232,8 @@ static void neigh_event(struct neigh *n, const struct nlmsghdr *nlh)
 		enqueue(n, w, COALESCE_MS);
 		return;
 	}
-	if (!w->use && !reach_neigh_ours(&e) && !reach_neigh_foreign(&e))
-		enqueue(n, w, COALESCE_MS); /* somebody took the flag away */
+	if (forsaken(w, &e))
+		enqueue(n, w, COALESCE_MS);
 	settle_neigh(n, w, &e);
 }
 
@@ -194,6 +243,9 @@ static void nic_seen(struct neigh *n, uint16_t i, const struct nl_link *l)
 	char now[MAC_TEXT], was[MAC_TEXT];
 	bool moved = l->has_mac && memcmp(n->own[i], l->mac, 6);
 
+	if (n->nic[i].link.mtu != l->mtu)
+		enqueue_all(n, COALESCE_MS);
+	n->nic[i].link = *l;
 	if (n->nic[i].gone || (!moved && n->nic[i].up == l->up))
 		return;
 	if (n->nic[i].up != l->up)
@@ -231,6 +283,14 @@ static void nic_returned(struct neigh *n, uint16_t i, int ifindex)
 		n->hooks.nic_back(n->hooks.ctx, i);
 }
 
+/* Servers that are reached by a VLAN's device: what it is may have changed. */
+static void enqueue_on(struct neigh *n, const struct nl_link *l)
+{
+	for (size_t i = 0; l->vlan && i < n->watch.count; i++)
+		if (n->watch.at[i]->ifindex == l->ifindex)
+			enqueue(n, n->watch.at[i], COALESCE_MS);
+}
+
 static void link_event(struct neigh *n, const struct nlmsghdr *nlh)
 {
 	bool deleted = nlh->nlmsg_type == RTM_DELLINK;
@@ -238,6 +298,7 @@ static void link_event(struct neigh *n, const struct nlmsghdr *nlh)
 
 	if (nl_read_link(nlh, &l))
 		return;
+	enqueue_on(n, &l);
 	for (uint16_t i = 0; i < n->dp->n_nics; i++) {
 		const struct nic *nic = &n->dp->nic[i];
 
@@ -387,7 +448,7 @@ static void on_again(uv_timer_t *t)
 		if (w->retry)
 			enqueue(n, w, SOON_MS);
 		else if (w->use && w->ifindex && n->nic[w->nic].up && !(w->nud & NUD_REACHABLE))
-			nl_neigh_set(n->nl, NEIGH_USE, w->ifindex, &w->addr);
+			nl_neigh_set(n->nl, NEIGH_USE, w->ifindex, &w->via);
 	}
 	if (n->resync)
 		arm(n, SOON_MS);

@@ -12,12 +12,9 @@ static void tells_why_a_route_does_not_do(void **state)
 		const char *route, *addr;
 		enum reach_state state;
 	} row[] = {
-		{"10.1.0.0/24 via 10.9.0.2", "10.1.0.1", REACH_GATEWAY},
 		{"10.2.0.0/24 dev other", "10.2.0.1", REACH_NO_ROUTE},
 		{"blackhole 10.3.0.0/24", "10.3.0.1", REACH_NO_ROUTE},
 		{"unreachable 10.4.0.0/24", "10.4.0.1", REACH_NO_ROUTE},
-		{"10.5.0.0/24 via inet6 2001:db8::2 dev d0", "10.5.0.1", REACH_GATEWAY},
-		{"2001:db8:1::/64 via 2001:db8::2", "2001:db8:1::1", REACH_GATEWAY},
 		{"10.6.0.0/24 dev d0", "10.9.0.1", REACH_NO_ROUTE},	/* this host */
 		{"10.7.0.0/24 dev d0", "10.99.0.1", REACH_NO_ROUTE},	/* nothing */
 		{"10.8.0.0/24 dev d0", "10.9.255.255", REACH_NO_ROUTE}, /* broadcast */
@@ -35,14 +32,69 @@ static void tells_why_a_route_does_not_do(void **state)
 	}
 }
 
+static void resolves_a_servers_router(void **state)
+{
+	static const struct {
+		const char *route, *addr;
+		uint16_t mtu;
+	} row[] = {
+		{"10.1.0.0/24 via 10.9.0.2", "10.1.0.1", 1500},
+		{"10.2.0.0/24 via 10.9.0.2 mtu 1400", "10.2.0.1", 1400},
+		{"10.5.0.0/24 via inet6 2001:db8::2 dev d0", "10.5.0.1", 1500},
+		{"2001:db8:1::/64 via 2001:db8::2", "2001:db8:1::1", 1500},
+	};
+	struct world *w = *state;
+	struct addr own;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		run("ip route add %s", row[i].route);
+		addr_parse(row[i].addr, &w->v4);
+		addr_parse(addr_is_v4(&w->v4) ? "10.9.0.1" : "2001:db8::1", &own);
+		w->r4.state = REACH_UNKNOWN;
+		neigh_watch(w->n, &w->v4);
+		until(w, w->r4.state == REACH_OK && w->r4.mtu == row[i].mtu, LONG_MS);
+		assert_int_equal(w->r4.state, REACH_OK);
+		assert_true(w->r4.gateway);
+		assert_true(has_mac(&w->r4, 0xaa));
+		assert_int_equal(w->r4.mtu, row[i].mtu);
+		assert_true(addr_equal(&w->r4.src, &own));
+	}
+}
+
+/* One entry for two servers: it goes on being kept when one of them leaves. */
+static void shares_a_router(void **state)
+{
+	struct world *w = *state;
+	struct addr other;
+
+	run("ip route add 10.1.0.0/24 via 10.9.0.2");
+	addr_parse("10.1.0.1", &w->v4);
+	addr_parse("10.1.0.2", &other);
+	neigh_watch(w->n, &w->v4);
+	neigh_watch(w->n, &other);
+	until(w, w->r4.state == REACH_OK && is_managed(), LONG_MS);
+	assert_true(is_managed());
+	neigh_unwatch(w->n, &other);
+	assert_false(is_managed());
+	until(w, is_managed(), LONG_MS);
+	assert_true(is_managed());
+	run("ip route change 10.1.0.0/24 via 10.9.0.2 mtu 1300");
+	until(w, w->r4.mtu == 1300, LONG_MS);
+	assert_int_equal(w->r4.mtu, 1300);
+	run(IN_SERVER "ip link set s0 address 02:00:00:00:00:bb", w->server);
+	run("ip neigh replace 10.9.0.2 dev d0 lladdr 02:00:00:00:00:bb nud reachable");
+	until(w, has_mac(&w->r4, 0xbb), LONG_MS);
+	assert_true(has_mac(&w->r4, 0xbb));
+}
+
 static void follows_routes(void **state)
 {
 	struct world *w = *state;
 
 	watch_and_resolve(w);
 	run("ip route add 10.9.0.2/32 via 10.9.0.77");
-	until(w, w->r4.state == REACH_GATEWAY, 500);
-	assert_int_equal(w->r4.state, REACH_GATEWAY);
+	until(w, w->r4.gateway, 500);
+	assert_int_equal(w->r4.state, REACH_UNRESOLVED);
 	assert_false(is_managed());
 	run("ip route del 10.9.0.2/32");
 	until(w, w->r4.state == REACH_OK, LONG_MS);
@@ -196,6 +248,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		in_world(tells_why_a_route_does_not_do),
+		in_world(resolves_a_servers_router),
+		in_world(shares_a_router),
 		in_world(follows_routes),
 		in_world(follows_carrier),
 		in_world(follows_an_administrator),

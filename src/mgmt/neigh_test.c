@@ -312,39 +312,6 @@ static void asks_what_it_means(void **state)
 	assert_int_equal(((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_dst_len, 32);
 }
 
-static void judges_routes(void **state)
-{
-	static const struct {
-		int err;
-		struct nl_route route;
-		enum reach_state state;
-		const char *why; /* a word of it; NULL: the neighbour decides */
-	} row[] = {
-		{0, {RTN_UNICAST, 7, false}, REACH_UNKNOWN, NULL},
-		{0, {RTN_UNICAST, 7, true}, REACH_GATEWAY, "router"},
-		{0, {RTN_UNICAST, 9, true}, REACH_GATEWAY, "router"},
-		{0, {RTN_UNICAST, 9, false}, REACH_NO_ROUTE, "-i"},
-		{0, {RTN_LOCAL, 1, false}, REACH_NO_ROUTE, "this host itself"},
-		{0, {RTN_LOCAL, 7, false}, REACH_NO_ROUTE, "this host itself"},
-		{0, {RTN_BROADCAST, 7, false}, REACH_NO_ROUTE, "single host"},
-		{0, {RTN_UNICAST, 0, false}, REACH_NO_ROUTE, "single host"},
-		{-ENETUNREACH, {0}, REACH_NO_ROUTE, "no route"},
-		{-EACCES, {0}, REACH_NO_ROUTE, "no route"},
-	};
-	static const struct dataplane dp = {.n_nics = 2, .nic = {{.ifindex = 5}, {.ifindex = 7}}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
-		struct reach_route r = reach_of_route(row[i].err, &row[i].route, &dp);
-
-		assert_int_equal(r.state, row[i].state);
-		if (row[i].why)
-			assert_non_null(strstr(r.why, row[i].why));
-		else
-			assert_int_equal(r.nic, 1);
-	}
-}
-
 static void judges_neighbours(void **state)
 {
 	static const struct {
@@ -495,7 +462,6 @@ int main(void)
 		cmocka_unit_test(a_route_event_concerns_what_it_covers),
 		cmocka_unit_test(a_prefix_longer_than_an_address_is_refused),
 		cmocka_unit_test(asks_what_it_means),
-		cmocka_unit_test(judges_routes),
 		cmocka_unit_test(judges_neighbours),
 		cmocka_unit_test(tells_its_own_entries_from_others),
 		cmocka_unit_test(keeps_what_is_watched_sorted_and_once),

@@ -15,7 +15,9 @@ enum {
 	REPLY_MS = 50,
 	EVENTS_RCVBUF = 4 << 20
 };
-_Static_assert(ATTRS > NDA_MAX && ATTRS > IFLA_MAX && ATTRS > RTA_MAX, "room for every attribute");
+_Static_assert(ATTRS > NDA_MAX && ATTRS > IFLA_MAX && ATTRS > RTA_MAX && ATTRS > RTAX_MAX &&
+		       ATTRS > IFLA_INFO_MAX && ATTRS > IFLA_VLAN_MAX,
+	       "room for every attribute");
 
 struct attrs {
 	const struct nlattr *a[ATTRS];
@@ -75,19 +77,55 @@ static bool is_ip(uint8_t family)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* What is nested in an attribute, as in a message. */
+static bool attr_nested(const struct nlattr *a, struct attrs *in)
+{
+	memset(in, 0, sizeof(*in));
+	return a && mnl_attr_parse_nested(a, keep_attr, in) >= 0;
+}
+
+/* RTA_GATEWAY is of the route's family, RTA_VIA says its own. */
+static int attr_gateway(const struct attrs *at, uint8_t family, struct nl_route *out)
+{
+	const struct nlattr *a = at->a[RTA_VIA];
+	const struct rtvia *via = a ? mnl_attr_get_payload(a) : NULL;
+	size_t len = a ? mnl_attr_get_payload_len(a) : 0;
+
+	out->gateway = a || at->a[RTA_GATEWAY];
+	if (at->a[RTA_GATEWAY])
+		return attr_addr(at->a[RTA_GATEWAY], family, &out->via);
+	if (!a)
+		return 0;
+	if (len == sizeof(*via) + 4 && via->rtvia_family == AF_INET) {
+		__be32 v4;
+
+		memcpy(&v4, via->rtvia_addr, sizeof(v4));
+		out->via = addr_v4(v4);
+		return 0;
+	}
+	if (len != sizeof(*via) + 16 || via->rtvia_family != AF_INET6)
+		return -EINVAL;
+	memcpy(out->via.b, via->rtvia_addr, 16);
+	return 0;
+}
+
 int nl_read_route(const struct nlmsghdr *nlh, struct nl_route *out)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct attrs at;
+	struct attrs at, metrics;
 	uint32_t oif = 0;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE || read_attrs(nlh, sizeof(*rtm), &at))
 		return -EINVAL;
+	memset(out, 0, sizeof(*out));
 	attr_u32(at.a[RTA_OIF], &oif);
 	out->type = rtm->rtm_type;
 	out->oif = oif;
-	out->gateway = at.a[RTA_GATEWAY] || at.a[RTA_VIA];
-	return 0;
+	if (attr_nested(at.a[RTA_METRICS], &metrics))
+		attr_u32(metrics.a[RTAX_MTU], &out->mtu);
+	if (at.a[RTA_PREFSRC] && attr_addr(at.a[RTA_PREFSRC], rtm->rtm_family, &out->src))
+		return -EINVAL;
+	return attr_gateway(&at, rtm->rtm_family, out);
 }
 
 int nl_read_prefix(const struct nlmsghdr *nlh, struct nl_prefix *out)
@@ -146,6 +184,27 @@ int nl_read_neigh(const struct nlmsghdr *nlh, struct nl_neigh *out)
 	return attr_addr(at.a[NDA_DST], ndm->ndm_family, &out->addr);
 }
 
+static void read_vlan(const struct attrs *at, struct nl_link *out)
+{
+	struct attrs info, data;
+	const struct nlattr *kind, *id;
+	uint32_t lower = 0;
+
+	if (!attr_nested(at->a[IFLA_LINKINFO], &info))
+		return;
+	kind = info.a[IFLA_INFO_KIND];
+	if (!kind || mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) < 0 ||
+	    strcmp(mnl_attr_get_str(kind), "vlan") || !attr_nested(info.a[IFLA_INFO_DATA], &data))
+		return;
+	id = data.a[IFLA_VLAN_ID];
+	if (!id || mnl_attr_validate(id, MNL_TYPE_U16) < 0)
+		return;
+	out->vlan = mnl_attr_get_u16(id);
+	/* With IFLA_LINK_NETNSID, the index is another namespace's. */
+	if (!at->a[IFLA_LINK_NETNSID] && attr_u32(at->a[IFLA_LINK], &lower))
+		out->lower = lower;
+}
+
 int nl_read_link(const struct nlmsghdr *nlh, struct nl_link *out)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
@@ -162,6 +221,8 @@ int nl_read_link(const struct nlmsghdr *nlh, struct nl_link *out)
 	out->ifindex = ifi->ifi_index;
 	out->up = (ifi->ifi_flags & IFF_UP) && (ifi->ifi_flags & IFF_RUNNING);
 	out->has_mac = attr_mac(at.a[IFLA_ADDRESS], out->mac);
+	attr_u32(at.a[IFLA_MTU], &out->mtu);
+	read_vlan(&at, out);
 	if (!at.a[IFLA_IFNAME] || mnl_attr_validate(at.a[IFLA_IFNAME], MNL_TYPE_NUL_STRING) < 0 ||
 	    mnl_attr_get_payload_len(at.a[IFLA_IFNAME]) > sizeof(out->name))
 		return -EINVAL;

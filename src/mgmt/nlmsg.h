@@ -19,7 +19,10 @@ enum {
 struct nl_route {
 	uint8_t type; /* RTN_UNICAST, ... */
 	int oif;      /* 0: none */
-	bool gateway; /* by a router */
+	bool gateway; /* by a router: via */
+	struct addr via;
+	struct addr src; /* what the kernel would send from; :: if it doesn't say */
+	uint32_t mtu;	 /* of this route; 0: that of the link */
 };
 
 /* What a route event is about. */
@@ -46,6 +49,9 @@ struct nl_link {
 	bool up; /* administratively, and it has carrier */
 	bool has_mac;
 	uint8_t mac[6]; /* if has_mac */
+	uint32_t mtu;
+	int lower;     /* what a VLAN device is on; 0: none, or in another namespace */
+	uint16_t vlan; /* of a VLAN device: its id; 0: it isn't one */
 };
 
 /* Reading one message: pure; any thread. 0, -EINVAL (malformed, or not of this kind) or

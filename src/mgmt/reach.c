@@ -20,9 +20,31 @@ static bool find_nic(const struct dataplane *dp, int ifindex, uint16_t *nic)
 	return false;
 }
 
-struct reach_route reach_of_route(int err, const struct nl_route *r, const struct dataplane *dp)
+/* One of our NICs, or a VLAN on one. */
+static bool find_way(const struct dataplane *dp, int oif, const struct nl_link *link,
+		     struct reach *out)
 {
-	struct reach_route out = {.state = REACH_NO_ROUTE};
+	if (find_nic(dp, oif, &out->nic))
+		return true;
+	if (!link || !link->vlan || !find_nic(dp, link->lower, &out->nic))
+		return false;
+	out->vlan = link->vlan;
+	return true;
+}
+
+static uint16_t way_mtu(const struct nl_route *r, const struct nl_link *link)
+{
+	uint32_t mtu = link ? link->mtu : 0;
+
+	if (r->mtu && (!mtu || r->mtu < mtu))
+		mtu = r->mtu;
+	return (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX);
+}
+
+struct reach_route reach_of_route(const struct addr *server, int err, const struct nl_route *r,
+				  const struct nl_link *link, const struct dataplane *dp)
+{
+	struct reach_route out = {.reach.state = REACH_NO_ROUTE, .via = *server};
 
 	if (err) {
 		out.why = "no route leads to it; give an interface of shuntd an address in its "
@@ -34,15 +56,16 @@ struct reach_route reach_of_route(int err, const struct nl_route *r, const struc
 		out.why = "it is this host itself, which can't be one of its own servers";
 	} else if (r->type != RTN_UNICAST || !r->oif) {
 		out.why = "its route isn't one to a single host; see `ip route get`";
-	} else if (r->gateway) {
-		out.state = REACH_GATEWAY;
-		out.why = "it is behind a router; direct routing needs it in a network of this "
-			  "host's";
-	} else if (!find_nic(dp, r->oif, &out.nic)) {
+	} else if (!find_way(dp, r->oif, link, &out.reach)) {
 		out.why = "its route leaves through an interface that shuntd doesn't serve; start "
 			  "shuntd with -i for that one, or change the route";
 	} else {
-		out.state = REACH_UNKNOWN;
+		out.reach.state = REACH_UNKNOWN;
+		out.reach.gateway = r->gateway;
+		out.reach.src = r->src;
+		out.reach.mtu = way_mtu(r, link);
+		if (r->gateway)
+			out.via = r->via;
 	}
 	return out;
 }

@@ -8,16 +8,19 @@
 #include "mgmt/model.h"
 #include "mgmt/nlmsg.h"
 
-/* What the route decides. state REACH_UNKNOWN: nothing yet, the neighbour on nic does. */
+/* What the route decides. reach.state REACH_UNKNOWN: nothing yet, but all of reach but its MAC is
+ * known; the neighbour via on oif has that. */
 struct reach_route {
-	enum reach_state state;
-	uint16_t nic;	 /* if state is REACH_UNKNOWN */
-	int oif;	 /* the way out; 0: none */
-	const char *why; /* for people: cause and cure; NULL if state is REACH_UNKNOWN */
+	struct reach reach;
+	struct addr via; /* the server or its router */
+	int oif;	 /* the way out; 0: none. Of a VLAN's device, its own */
+	const char *why; /* for people: cause and cure; NULL if the state is REACH_UNKNOWN */
 };
 
-/* err: of nl_route_get; r is read if that is 0. */
-struct reach_route reach_of_route(int err, const struct nl_route *r, const struct dataplane *dp);
+/* The way to the server. err: of nl_route_get; r is read if that is 0. link: what is known of r's
+ * interface, or NULL. */
+struct reach_route reach_of_route(const struct addr *server, int err, const struct nl_route *r,
+				  const struct nl_link *link, const struct dataplane *dp);
 
 /* e: NULL if there is no entry. own: the MAC addresses of our n NICs. Never less than
  * REACH_UNRESOLVED. */

@@ -12,6 +12,7 @@ void watch_init(struct watch *t)
 {
 	memset(t, 0, sizeof(*t));
 	TAILQ_INIT(&t->queue);
+	TAILQ_INIT(&t->routed);
 }
 
 /* Where the address is, or belongs. */
@@ -56,7 +57,7 @@ struct watched *watch_add(struct watch *t, const struct addr *a)
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return NULL;
-	w->addr = *a;
+	w->addr = w->via = *a;
 	memmove(t->at + i + 1, t->at + i, (t->count - i) * sizeof(*t->at));
 	t->at[i] = w;
 	t->count++;
@@ -69,9 +70,23 @@ void watch_remove(struct watch *t, struct watched *w)
 
 	if (w->queued)
 		TAILQ_REMOVE(&t->queue, w, queue);
+	if (w->way.gateway)
+		TAILQ_REMOVE(&t->routed, w, routed);
 	t->count--;
 	memmove(t->at + i, t->at + i + 1, (t->count - i) * sizeof(*t->at));
 	free(w);
+}
+
+void watch_way(struct watch *t, struct watched *w, const struct reach *way, const struct addr *via)
+{
+	if (w->way.gateway)
+		TAILQ_REMOVE(&t->routed, w, routed);
+	w->way = *way;
+	w->via = *via;
+	w->nic = way->nic;
+	w->had_nic = true;
+	if (way->gateway)
+		TAILQ_INSERT_TAIL(&t->routed, w, routed);
 }
 
 void watch_enqueue(struct watch *t, struct watched *w)
@@ -103,14 +118,15 @@ void watch_fini(struct watch *t)
 
 void watch_say(struct watched *w, const struct reach *r, int oif, const char *why)
 {
-	char on[IF_NAMESIZE + 4] = "", name[IF_NAMESIZE], text[ADDR_TEXT], now[MAC_TEXT],
-			      was[MAC_TEXT];
+	char on[IF_NAMESIZE + ADDR_TEXT + 24] = "", name[IF_NAMESIZE], text[ADDR_TEXT],
+					  now[MAC_TEXT], was[MAC_TEXT];
 	bool moved = memcmp(w->said_mac, r->mac, 6);
 
 	if (r->state == REACH_OK ? w->said == REACH_OK && !moved : !why || w->said == r->state)
 		return;
 	if (oif && if_indextoname(oif, name))
-		snprintf(on, sizeof(on), " on %s", name);
+		snprintf(on, sizeof(on), r->gateway ? " on %s, behind router %s" : " on %s", name,
+			 addr_text(&w->via, text));
 	addr_text(&w->addr, text);
 	if (r->state != REACH_OK)
 		log_warn("neighbour %s%s: gets no traffic: %s", text, on, why);

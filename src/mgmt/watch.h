@@ -16,6 +16,8 @@ struct watched {
 	struct addr addr;
 	struct reach reach; /* as the hook was told */
 	int ifindex;	    /* where its neighbour entry is; 0: none is looked at */
+	struct addr via;    /* whose: the server's own, or its router's */
+	struct reach way;   /* what the route says: all of reach but state and mac */
 	uint16_t nic;	    /* that of ifindex, or the last one */
 	uint16_t nud;	    /* state of the entry when last heard of */
 	bool had_nic;	    /* nic holds something */
@@ -26,12 +28,14 @@ struct watched {
 	enum reach_state said; /* as last logged */
 	uint8_t said_mac[6];   /* zero: none yet */
 	TAILQ_ENTRY(watched) queue;
+	TAILQ_ENTRY(watched) routed; /* if way.gateway */
 };
 
 struct watch {
 	struct watched **at; /* sorted by address */
 	size_t count, room;
 	TAILQ_HEAD(watch_queue, watched) queue;
+	TAILQ_HEAD(watch_routed, watched) routed; /* those that are behind a router */
 };
 
 void watch_init(struct watch *t);
@@ -43,6 +47,9 @@ struct watched *watch_add(struct watch *t, const struct addr *a);
 
 /* Takes it out of table and queue, and frees it. */
 void watch_remove(struct watch *t, struct watched *w);
+
+/* Sets the way to it, and its neighbour. */
+void watch_way(struct watch *t, struct watched *w, const struct reach *way, const struct addr *via);
 
 void watch_enqueue(struct watch *t, struct watched *w); /* once, however often it is said */
 struct watched *watch_dequeue(struct watch *t);		/* NULL: none waits */
