@@ -67,6 +67,7 @@ class Lab:
         self.env = dict(os.environ, LAB=name)
         self.state = f"/run/shunt-lab/{name}"
         self.children = []
+        self.far = False
 
     def tool(self, *args):
         done = subprocess.run([f"{ROOT}/tools/lab", *args], env=self.env, capture_output=True, text=True)
@@ -82,8 +83,28 @@ class Lab:
         for child in self.children:
             child.poll() is None and child.terminate()
         self.tool("down")
+        if self.far:
+            subprocess.run(["ip", "netns", "del", f"{self.name}-far"], check=False)
+        self.end_children()
+
+    def end_children(self):
+        for child in self.children:
+            child.poll() is None and child.terminate()
         for child in self.children:
             child.wait(10)
+        self.children = []
+
+    def add_far(self, address, router, mtu):
+        """A host in a network of its own behind the client, which becomes its router."""
+        self.far = True
+        subprocess.run(["ip", "netns", "add", f"{self.name}-far"], check=True)
+        self.run("client", f"ip link add far0 mtu {mtu} type veth peer name eth0 mtu {mtu} netns {self.name}-far")
+        self.run("client", f"ip addr add {router}/24 dev far0")
+        self.run("client", "ip link set far0 up")
+        self.run("client", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+        self.run("far", f"ip addr add {address}/24 dev eth0")
+        self.run("far", "ip link set eth0 up")
+        self.run("far", f"ip route add default via {router}")
 
     def argv(self, where, args):
         return ["nsenter", f"--net=/run/netns/{self.name}-{where}", "--", *args]
@@ -202,6 +223,17 @@ class Shuntd:
         status, out, err = self.try_ctl(line, stdin)
         expect(status == 0, f"shuntctl {line}: status {status}: {err.strip()}")
         return out
+
+    def request(self, **fields):
+        """One line to the control socket: for what shuntctl has no words for."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            sock.connect(self.ctl_path)
+            sock.sendall(json.dumps(fields).encode() + b"\n")
+            with sock.makefile() as answers:
+                answer = json.loads(answers.readline())
+        expect(answer.get("ok"), f"{fields}: {answer}")
+        return answer
 
     def show(self, what):
         answer = json.loads(self.ctl(f"show {what} --json"))

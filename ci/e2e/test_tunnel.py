@@ -1,25 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Servers behind tunnels: IPIP, GRE and GUE, IPv4 and IPv6 in each other, and a router on the way."""
 import json
-import socket
 
 from lab import DIRECTOR, VIP, VIP6, ask, e2e, expect, rip, upload
 
 DIRECTOR6 = "fd00:1::129"
 FAR = "10.77.0.1"
 PORT = 6080
-
-
-def request(d, **fields):
-    """One line to the control socket and the answer to it."""
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(10)
-        sock.connect(d.ctl_path)
-        sock.sendall(json.dumps(fields).encode() + b"\n")
-        with sock.makefile() as answers:
-            answer = json.loads(answers.readline())
-    expect(answer.get("ok"), f"{fields}: {answer}")
-    return answer
 
 
 def tunnel(kind, csum):
@@ -33,14 +20,14 @@ def tunnel(kind, csum):
 
 def add(d, vip, server, kind, csum=False):
     service = {"proto": "tcp", "address": vip, "port": 80}
-    request(d, cmd="service-add", service=service, scheduler="rr")
-    request(d, cmd="server-add", service=service,
+    d.request(cmd="service-add", service=service, scheduler="rr")
+    d.request(cmd="server-add", service=service,
             server={"address": server, "port": 80, "forward": "tunnel", "tunnel": tunnel(kind, csum)})
     d.wait_usable(1)
 
 
 def remove(d, vip):
-    request(d, cmd="service-del", service={"proto": "tcp", "address": vip, "port": 80})
+    d.request(cmd="service-del", service={"proto": "tcp", "address": vip, "port": 80})
 
 
 def finish(decap):
@@ -106,7 +93,7 @@ def test_router(t):
     add(d, VIP, FAR, "gue", True)
     expect(ask(t.lab, 20) == {"nginx1": 20}, "through a router")
     service = {"proto": "tcp", "address": VIP, "port": 80}
-    request(d, cmd="server-edit", service=service, server={"address": FAR, "port": 80, "forward": "route"})
+    d.request(cmd="server-edit", service=service, server={"address": FAR, "port": 80, "forward": "route"})
     state = [b for b in d.show("backends")["backends"]]
     expect("gateway" in json.dumps(state), f"direct routing to it: {state}")
     expect("nginx1" not in ask(t.lab, 1, timeout=1), "by direct routing it can't be reached")

@@ -69,6 +69,9 @@ enum take {
 	TAKE_SERVER,
 	TAKE_WEIGHT,
 	TAKE_THRESHOLD,
+	TAKE_FORWARD, /* value: enum ipvs_forward */
+	TAKE_TUN_TYPE,
+	TAKE_TUN_PORT,
 	TAKE_KINDS
 };
 

@@ -2,17 +2,16 @@
 #include "ipvs_run.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <popt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
 #include "client.h"
+#include "ipvs_more.h"
 #include "ipvs_print.h"
 #include "ipvsadm.h"
-
-static const char assumed_scheduler[] =
-	"shuntctl: no -s: wlc (ipvsadm's default) does not exist yet, using mh\n";
 
 /* What ipvsadm calls a refusal. The first row that fits code and command counts. */
 static const struct refusal {
@@ -42,21 +41,23 @@ static const char *string_of(const json_t *o, const char *key)
 /* "192.0.2.1:80", or "TCP 192.0.2.1:80" if a protocol is named. */
 static void endpoint_print(const json_t *o, char *buf, size_t size)
 {
-	char text[ADDR_TEXT] = "?";
+	char text[ADDR_TEXT] = "?", upper[8] = "";
 	__be16 port = htons((uint16_t)json_integer_value(json_object_get(o, "port")));
 	const char *proto = string_of(o, "proto");
 	struct addr addr;
 
 	if (!addr_parse(string_of(o, "address"), &addr))
 		host_text(&addr, port, text);
-	snprintf(buf, size, "%s%s", !*proto ? "" : strcmp(proto, "udp") ? "TCP " : "UDP ", text);
+	for (size_t i = 0; i < sizeof(upper) - 1 && proto[i]; i++)
+		upper[i] = (char)toupper((unsigned char)proto[i]);
+	snprintf(buf, size, "%s%s%s", upper, *upper ? " " : "", text);
 }
 
 const char *ipvs_refusal(const json_t *request, const json_t *answer, char *buf, size_t size)
 {
 	const char *code = string_of(answer, "code"), *cmd = string_of(request, "cmd");
 	const struct refusal *r = refusals, *end = r + sizeof(refusals) / sizeof(*refusals);
-	char about[ADDR_TEXT + 8];
+	char about[ADDR_TEXT + 16];
 
 	while (r < end && (strcmp(r->code, code) || strncmp(r->cmd, cmd, strlen(r->cmd))))
 		r++;
@@ -71,6 +72,34 @@ const char *ipvs_refusal(const json_t *request, const json_t *answer, char *buf,
 		snprintf(buf, size, "%s: %s (%s)", r->text, about, r->cure);
 	}
 	return buf;
+}
+
+/* Connections come a page at a time. */
+static int run_connections(const struct ctl *ctl, const struct ipvs_call *call)
+{
+	const struct names *names = call->format & IPVS_NUMERIC ? &names_numeric : &names_system;
+	json_t *answer, *cursor = NULL;
+	bool titled = false;
+	int rc = CTL_OK;
+
+	do {
+		answer = client_command(ctl, call->request);
+		if (!answer)
+			return CTL_FAILED;
+		if (!client_ok(answer)) {
+			fprintf(stderr, "%s\n", client_error(answer));
+			rc = CTL_FAILED;
+		} else if (!ctl->json) {
+			if (!titled)
+				ipvs_print_conns_title(stdout);
+			titled = true;
+			ipvs_print_conns(stdout, answer, names);
+		}
+		cursor = json_incref(json_object_get(answer, "cursor"));
+		json_decref(answer);
+		json_object_set_new(call->request, "cursor", cursor ? cursor : json_integer(0));
+	} while (rc == CTL_OK && cursor);
+	return rc;
 }
 
 static int run_list(const struct ctl *ctl, const struct ipvs_call *call)
@@ -97,8 +126,6 @@ static int run_edit(const struct ctl *ctl, const struct ipvs_call *call)
 	char text[512];
 	int rc = CTL_OK;
 
-	if (call->assumed_scheduler)
-		fputs(assumed_scheduler, stderr);
 	answer = client_command(ctl, call->request);
 	if (!answer)
 		return CTL_FAILED;
@@ -147,7 +174,6 @@ static int batch_append(struct ipvs_batch *b, struct ipvs_call *call, unsigned i
 		return CTL_FAILED;
 	b->line = bigger;
 	b->line[b->n++] = line;
-	b->assumed_scheduler |= call->assumed_scheduler;
 	json_array_append(json_object_get(b->request, "requests"), call->request);
 	return CTL_OK;
 }
@@ -240,8 +266,6 @@ static int run_restore(const struct ctl *ctl)
 		fprintf(stderr, "shuntctl: standard input:%u: %s\n", batch.error_line, batch.error);
 		goto free_batch;
 	}
-	if (batch.assumed_scheduler)
-		fputs(assumed_scheduler, stderr);
 	answer = client_command(ctl, batch.request);
 	if (!answer)
 		rc = CTL_FAILED;
@@ -268,6 +292,8 @@ int ipvs_run(const struct ctl *ctl, int argc, const char **argv)
 		rc = run_restore(ctl);
 	else if (call.edit)
 		rc = run_edit(ctl, &call);
+	else if (call.format & IPVS_CONNECTIONS)
+		rc = run_connections(ctl, &call);
 	else
 		rc = run_list(ctl, &call);
 	ipvs_call_free(&call);

@@ -16,7 +16,6 @@ struct ipvs_batch {
 	json_t *request;    /* owned: {"cmd":"batch","requests":[...]} */
 	unsigned int *line; /* owned: the line that each request came from */
 	unsigned int n;
-	bool assumed_scheduler; /* a line had no -s */
 	unsigned int error_line;
 	char error[512];
 };

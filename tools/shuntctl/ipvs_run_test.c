@@ -47,7 +47,6 @@ static void rules_become_one_batch(void **state)
 	assert_int_equal(b.n, 4);
 	assert_int_equal(b.line[0], 3);
 	assert_int_equal(b.line[3], 6);
-	assert_false(b.assumed_scheduler);
 	ipvs_batch_free(&b);
 }
 
@@ -84,7 +83,6 @@ static void a_line_without_s_is_noticed(void **state)
 
 	(void)state;
 	assert_int_equal(read_batch("-A -t 192.0.2.1:80\n-C\n", &b), 0);
-	assert_true(b.assumed_scheduler);
 	ipvs_batch_free(&b);
 }
 

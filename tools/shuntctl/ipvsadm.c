@@ -17,11 +17,23 @@ enum {
 	VAL_COMMAND = 1,  /* popt's value of the first command; then the others */
 	VAL_OPTION = 100, /* and of the first option */
 	PERSISTENT_MAX = 31 * 24 * 60 * 60,
+	PERSISTENT_DEFAULT = 6 * 60,
+	TIMEOUTS = 3,
 	SCHEDULER_NAME = 16,
 };
 
-/* ipvsadm's default is wlc, which shunt hasn't got: mh until it has. */
-static const char default_scheduler[] = "mh";
+static const char default_scheduler[] = "wlc";
+
+/* Tunnels, by ipvsadm's names. */
+static const struct tunnel_row {
+	const char *name;
+	uint64_t needs, takes; /* options */
+} tunnels[] = {
+	{"ipip", 0, 0},
+	{"gue", 1ull << OPT_TUN_PORT,
+	 1ull << OPT_TUN_PORT | 1ull << OPT_TUN_NOCSUM | 1ull << OPT_TUN_CSUM},
+	{"gre", 0, 1ull << OPT_TUN_NOCSUM | 1ull << OPT_TUN_CSUM},
+};
 
 /* What the options said. */
 struct parse {
@@ -39,6 +51,13 @@ struct parse {
 	json_t *flags;	  /* its words, owned */
 	const char *refused_flag;
 	long weight;
+	long persistent; /* seconds; 0: not persistent */
+	int netmask;	 /* bits; 0: all */
+	int forward;	 /* enum ipvs_forward */
+	const struct tunnel_row *tunnel;
+	long tunnel_port;
+	long upper, lower;
+	long timeout[TIMEOUTS];
 };
 
 __attribute__((format(printf, 3, 4))) static int fail(struct parse *p, int code, const char *fmt,
@@ -115,19 +134,35 @@ static int take_sched_flags(struct parse *p, const struct option_row *row, const
 static int take_persistent(struct parse *p, const struct option_row *row, const char *arg)
 {
 	(void)row;
-	if (arg && number(arg, PERSISTENT_MAX) <= 0)
+	p->persistent = arg ? number(arg, PERSISTENT_MAX) : PERSISTENT_DEFAULT;
+	if (p->persistent <= 0)
 		return fail(p, CTL_USAGE, "invalid timeout value `%s' specified", arg);
 	return 0;
 }
 
-static int take_netmask(struct parse *p, const struct option_row *row, const char *arg)
+/* The bits of a netmask; -1: it has holes, or none. */
+static int mask_bits(const char *text)
 {
 	struct in_addr mask;
+	uint32_t m;
 
+	if (!inet_aton(text, &mask))
+		return -1;
+	m = ntohl(mask.s_addr);
+	return m && !(~m & (~m + 1)) ? 32 - __builtin_popcount(~m) : -1;
+}
+
+static int take_netmask(struct parse *p, const struct option_row *row, const char *arg)
+{
 	(void)row;
-	if (p->proto && !addr_is_v4(&p->service) && number(arg, 128) <= 0)
-		return fail(p, CTL_USAGE, "illegal ipv6 netmask specified: %s", arg);
-	if ((!p->proto || addr_is_v4(&p->service)) && !inet_aton(arg, &mask))
+	if (p->proto && !addr_is_v4(&p->service)) {
+		p->netmask = (int)number(arg, 128);
+		if (p->netmask <= 0)
+			return fail(p, CTL_USAGE, "illegal ipv6 netmask specified: %s", arg);
+		return 0;
+	}
+	p->netmask = mask_bits(arg);
+	if (p->netmask < 0)
 		return fail(p, CTL_USAGE, "illegal virtual server persistent mask specified: %s",
 			    arg);
 	return 0;
@@ -171,8 +206,32 @@ static int take_threshold(struct parse *p, const struct option_row *row, const c
 
 	if (n < 0)
 		return fail(p, CTL_USAGE, "illegal %c_threshold specified: %s", row->name[0], arg);
-	if (n > 0)
-		refuse(p, row, "shunt has no connection thresholds, only 0");
+	*(row->opt == OPT_UTHRESHOLD ? &p->upper : &p->lower) = n;
+	return 0;
+}
+
+static int take_forward(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)arg;
+	p->forward = row->value;
+	return 0;
+}
+
+static int take_tun_type(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	for (size_t i = 0; i < sizeof(tunnels) / sizeof(*tunnels); i++)
+		if (!strcmp(tunnels[i].name, arg))
+			p->tunnel = &tunnels[i];
+	return p->tunnel ? 0 : fail(p, CTL_USAGE, "illegal tunnel type specified: %s", arg);
+}
+
+static int take_tun_port(struct parse *p, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	p->tunnel_port = number(arg, 65535);
+	if (p->tunnel_port <= 0)
+		return fail(p, CTL_USAGE, "illegal tunnel port specified: %s", arg);
 	return 0;
 }
 
@@ -182,7 +241,8 @@ static int (*const take[TAKE_KINDS])(struct parse *, const struct option_row *, 
 	[TAKE_SCHED_FLAGS] = take_sched_flags, [TAKE_PERSISTENT] = take_persistent,
 	[TAKE_NETMASK] = take_netmask,	       [TAKE_IPV6] = take_ipv6,
 	[TAKE_SERVER] = take_server,	       [TAKE_WEIGHT] = take_weight,
-	[TAKE_THRESHOLD] = take_threshold,
+	[TAKE_THRESHOLD] = take_threshold,     [TAKE_FORWARD] = take_forward,
+	[TAKE_TUN_TYPE] = take_tun_type,       [TAKE_TUN_PORT] = take_tun_port,
 };
 
 static int take_option(struct parse *p, const struct option_row *row, const char *arg)
@@ -255,7 +315,10 @@ static int check_operands(struct parse *p, poptContext pc)
 		arg = poptGetArg(pc);
 		if (!arg)
 			return fail(p, CTL_USAGE, "%s", p->command->operands_missing);
-		if (p->call->command == IPVS_SET && number(arg, INT_MAX) < 0)
+		if (p->call->command != IPVS_SET)
+			continue;
+		p->timeout[i] = number(arg, PERSISTENT_MAX);
+		if (p->timeout[i] < 0)
 			return fail(p, CTL_USAGE, "invalid timeout value `%s' specified", arg);
 	}
 	arg = poptGetArg(pc);
@@ -329,20 +392,47 @@ static int check_service(struct parse *p)
 		return fail(p, CTL_USAGE, "Zero port specified for non-persistent service");
 	if (p->proto && p->proto != IPPROTO_UDP && given(p, OPT_OPS))
 		return fail(p, CTL_USAGE, "One-Packet Scheduling is only for UDP virtual services");
-	if (!*p->scheduler) {
+	if (!*p->scheduler)
 		strcpy(p->scheduler, default_scheduler);
-		p->call->assumed_scheduler = true;
+	return 0;
+}
+
+static int check_tunnel(struct parse *p)
+{
+	const uint64_t options = opt_bit(OPT_TUN_TYPE) | opt_bit(OPT_TUN_PORT) |
+				 opt_bit(OPT_TUN_NOCSUM) | opt_bit(OPT_TUN_CSUM);
+
+	if (p->forward != IPVS_TUNNEL) {
+		if (p->given & options)
+			return fail(p, CTL_USAGE,
+				    "Tunneling options are only for tunneling servers");
+		return 0;
 	}
+	if (!p->tunnel)
+		p->tunnel = &tunnels[0];
+	for (enum opt o = OPT_TUN_PORT; o <= OPT_TUN_CSUM; o++) {
+		if (p->tunnel->needs & opt_bit(o) && !given(p, o))
+			return fail(p, CTL_USAGE,
+				    "You need to supply the '%s' option for the '%s' tunnel type",
+				    opt_name[o], p->tunnel->name);
+		if (given(p, o) && !(p->tunnel->takes & opt_bit(o)))
+			return fail(p, CTL_USAGE, "Illegal '%s' option with the '%s' tunnel type",
+				    opt_name[o], p->tunnel->name);
+	}
+	if (given(p, OPT_TUN_NOCSUM) && given(p, OPT_TUN_CSUM))
+		return fail(p, CTL_USAGE, "The option '%s' conflicts with the '%s' option",
+			    opt_name[OPT_TUN_CSUM], opt_name[OPT_TUN_NOCSUM]);
 	return 0;
 }
 
 static int check_server(struct parse *p)
 {
-	if (p->proto && addr_is_v4(&p->service) != addr_is_v4(&p->server))
+	if (p->proto && p->forward != IPVS_TUNNEL &&
+	    addr_is_v4(&p->service) != addr_is_v4(&p->server))
 		return fail(p, CTL_USAGE,
 			    "Different address family is allowed only for tunneling servers");
 	p->server_port = p->service_port;
-	return 0;
+	return check_tunnel(p);
 }
 
 static int check_list(struct parse *p)
@@ -356,6 +446,10 @@ static int check_list(struct parse *p)
 		return fail(p, CTL_USAGE, "options conflicts in the list command");
 	if (given(p, OPT_SERVICE))
 		p->call->format |= IPVS_ONE;
+	if (given(p, OPT_CONNECTION))
+		p->call->format |= IPVS_CONNECTIONS;
+	if (given(p, OPT_TIMEOUT))
+		p->call->format |= IPVS_TIMEOUTS;
 	return 0;
 }
 
@@ -389,7 +483,8 @@ static int check_refused(struct parse *p)
 		return fail(p, CTL_USAGE, "--%s is not supported yet: %s", row->name, p->why);
 	if (p->refused_flag)
 		return fail(p, CTL_USAGE,
-			    "scheduler flag %s is not supported yet: shunt knows mh-port",
+			    "scheduler flag %s is not supported yet: shunt's schedulers have "
+			    "sh-port, sh-fallback, mh-port and mh-fallback",
 			    p->refused_flag);
 	return 0;
 }
@@ -401,6 +496,50 @@ static json_t *endpoint_json(const struct addr *a, __be16 port)
 	return json_pack("{s:s, s:i}", "address", addr_text(a, text), "port", ntohs(port));
 }
 
+/* What the command asks for: of -L, several things can be. */
+static const char *request_name(const struct parse *p)
+{
+	if (p->call->format & IPVS_CONNECTIONS)
+		return "connections";
+	if (p->call->format & IPVS_TIMEOUTS)
+		return "timeouts";
+	return p->command->request;
+}
+
+static void describe_server(const struct parse *p, json_t *server)
+{
+	json_t *tunnel;
+
+	json_object_set_new(server, "weight", json_integer(p->weight));
+	if (p->upper)
+		json_object_set_new(server, "upper", json_integer(p->upper));
+	if (p->lower)
+		json_object_set_new(server, "lower", json_integer(p->lower));
+	json_object_set_new(server, "forward",
+			    json_string(p->forward == IPVS_TUNNEL ? "tunnel" : "route"));
+	if (p->forward != IPVS_TUNNEL)
+		return;
+	tunnel = json_pack("{s:s}", "type", p->tunnel->name);
+	if (p->tunnel_port)
+		json_object_set_new(tunnel, "port", json_integer(p->tunnel_port));
+	if (p->tunnel->takes & opt_bit(OPT_TUN_CSUM))
+		json_object_set_new(tunnel, "csum", json_boolean(given(p, OPT_TUN_CSUM)));
+	json_object_set_new(server, "tunnel", tunnel);
+}
+
+static void describe_service(const struct parse *p, json_t *req)
+{
+	json_object_set_new(req, "scheduler", json_string(p->scheduler));
+	if (given(p, OPT_OPS))
+		json_array_append_new(p->flags, json_string("ops"));
+	json_object_set(req, "flags", p->flags);
+	if (!p->persistent)
+		return;
+	json_object_set_new(req, "persistent", json_integer(p->persistent));
+	if (p->netmask)
+		json_object_set_new(req, "netmask", json_integer(p->netmask));
+}
+
 /* Says in the control protocol what was understood. */
 static void build_request(struct parse *p)
 {
@@ -408,7 +547,12 @@ static void build_request(struct parse *p)
 
 	if (!p->command->request)
 		return;
-	req = json_pack("{s:s}", "cmd", p->command->request);
+	req = json_pack("{s:s}", "cmd", request_name(p));
+	if (p->call->command == IPVS_SET)
+		json_object_set_new(req, "timeouts",
+				    json_pack("{s:I, s:I, s:I}", "tcp", (json_int_t)p->timeout[0],
+					      "tcpfin", (json_int_t)p->timeout[1], "udp",
+					      (json_int_t)p->timeout[2]));
 	p->call->request = req;
 	if (given(p, OPT_SERVICE)) {
 		service = endpoint_json(&p->service, p->service_port);
@@ -418,15 +562,11 @@ static void build_request(struct parse *p)
 	if (given(p, OPT_SERVER)) {
 		server = endpoint_json(&p->server, p->server_port);
 		json_object_set_new(req, "server", server);
-		if (p->command->carries == CARRIES_SERVER) {
-			json_object_set_new(server, "weight", json_integer(p->weight));
-			json_object_set_new(server, "forward", json_string("route"));
-		}
+		if (p->command->carries == CARRIES_SERVER)
+			describe_server(p, server);
 	}
-	if (p->command->carries != CARRIES_SERVICE)
-		return;
-	json_object_set_new(req, "scheduler", json_string(p->scheduler));
-	json_object_set(req, "flags", p->flags);
+	if (p->command->carries == CARRIES_SERVICE)
+		describe_service(p, req);
 }
 
 static int understand(struct parse *p)

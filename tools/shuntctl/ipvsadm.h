@@ -37,16 +37,26 @@ enum ipvs_format {
 	IPVS_NOSORT = 1 << 3, /* in shuntd's order */
 	IPVS_RULES = 1 << 4,  /* as lines for -R */
 	IPVS_ONE = 1 << 5,    /* one service: no banner */
+	IPVS_RATE = 1 << 6,
+	IPVS_THRESHOLDS = 1 << 7,
+	IPVS_PERSISTENT_CONN = 1 << 8,
+	IPVS_TUN_INFO = 1 << 9,
+	IPVS_CONNECTIONS = 1 << 10,
+	IPVS_TIMEOUTS = 1 << 11,
+};
+
+enum ipvs_forward {
+	IPVS_ROUTE,
+	IPVS_TUNNEL
 };
 
 /* A command line, understood. */
 struct ipvs_call {
 	enum ipvs_command command;
-	bool edit;		/* changes the table: may stand in -R */
-	bool assumed_scheduler; /* there was no -s */
-	unsigned int format;	/* enum ipvs_format */
-	json_t *request;	/* owned; NULL if shuntd isn't asked (-R -h -v) */
-	char error[512];	/* why it wasn't understood, as ipvsadm says it */
+	bool edit;	     /* changes the table: may stand in -R */
+	unsigned int format; /* enum ipvs_format */
+	json_t *request;     /* owned; NULL if shuntd isn't asked (-R -h -v) */
+	char error[512];     /* why it wasn't understood, as ipvsadm says it */
 };
 
 /* Understands a command line; argv[0] is the program, argv[argc] NULL. Asks nobody, except the

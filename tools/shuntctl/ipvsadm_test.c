@@ -133,21 +133,54 @@ static void direct_routing_takes_the_services_port_but_deletion_the_given(void *
 		       ",\"server\":{\"address\":\"192.168.1.54\",\"port\":81}}");
 }
 
-static void without_s_the_scheduler_is_mh_and_that_is_told(void **state)
+static void without_s_the_scheduler_is_wlc(void **state)
 {
-	struct ipvs_call call;
-
 	(void)state;
 	expect_request("-A -t 192.168.1.222:80",
-		       "{\"cmd\":\"service-add\"," SVC ",\"scheduler\":\"mh\",\"flags\":[]}");
+		       "{\"cmd\":\"service-add\"," SVC ",\"scheduler\":\"wlc\",\"flags\":[]}");
 	expect_request("-E -t 192.168.1.222:80",
-		       "{\"cmd\":\"service-edit\"," SVC ",\"scheduler\":\"mh\",\"flags\":[]}");
-	assert_int_equal(parse("-E -t 192.168.1.222:80", &call), 0);
-	assert_true(call.assumed_scheduler);
-	ipvs_call_free(&call);
-	assert_int_equal(parse("-E -t 192.168.1.222:80 -s rr", &call), 0);
-	assert_false(call.assumed_scheduler);
-	ipvs_call_free(&call);
+		       "{\"cmd\":\"service-edit\"," SVC ",\"scheduler\":\"wlc\",\"flags\":[]}");
+}
+
+#define ADD_WLC "{\"cmd\":\"service-add\"," SVC ",\"scheduler\":\"wlc\",\"flags\":[]"
+
+static void services_can_be_more_than_plain(void **state)
+{
+	(void)state;
+	expect_request("-A -t 192.168.1.222:80 -p", ADD_WLC ",\"persistent\":360}");
+	expect_request("-A -t 192.168.1.222:80 -p 300", ADD_WLC ",\"persistent\":300}");
+	expect_request("-A -t 192.168.1.222:80 -p300", ADD_WLC ",\"persistent\":300}");
+	expect_request("-A -t 192.168.1.222:80 --persistent=300 -M 255.255.255.0",
+		       ADD_WLC ",\"persistent\":300,\"netmask\":24}");
+	expect_request("-A -u 192.168.1.222:80 -s sh -b sh-port,sh-fallback -o",
+		       "{\"cmd\":\"service-add\",\"service\":{\"address\":\"192.168.1.222\","
+		       "\"port\":80,\"proto\":\"udp\"},\"scheduler\":\"sh\","
+		       "\"flags\":[\"sh-port\",\"sh-fallback\",\"ops\"]}");
+	expect_request("-A --sctp-service 192.168.1.222:80 -s rr",
+		       "{\"cmd\":\"service-add\",\"service\":{\"address\":\"192.168.1.222\","
+		       "\"port\":80,\"proto\":\"sctp\"},\"scheduler\":\"rr\",\"flags\":[]}");
+	expect_request("--set 900 0 300", "{\"cmd\":\"set-timeouts\",\"timeouts\":{\"tcp\":900,"
+					  "\"tcpfin\":0,\"udp\":300}}");
+	expect_request("-L --timeout", "{\"cmd\":\"timeouts\"}");
+	expect_request("-L -n -c", "{\"cmd\":\"connections\"}");
+}
+
+#define ADD_54 "{\"cmd\":\"server-add\"," SVC "," RS ",\"weight\":1"
+
+static void servers_can_be_behind_tunnels(void **state)
+{
+	(void)state;
+	expect_request("-a -t 192.168.1.222:80 -r 192.168.1.54 -x 10 -y 5",
+		       ADD_54 ",\"upper\":10,\"lower\":5,\"forward\":\"route\"}}");
+	expect_request("-a -t 192.168.1.222:80 -r 192.168.1.54 -i",
+		       ADD_54 ",\"forward\":\"tunnel\",\"tunnel\":{\"type\":\"ipip\"}}}");
+	expect_request("-a -t 192.168.1.222:80 -r 192.168.1.54 -i --tun-type gue --tun-port 6080 "
+		       "--tun-csum",
+		       ADD_54 ",\"forward\":\"tunnel\",\"tunnel\":{\"type\":\"gue\",\"port\":6080,"
+			      "\"csum\":true}}}");
+	expect_request("-a -t 192.168.1.222:80 -r 192.168.1.54 -i --tun-type gre",
+		       ADD_54 ",\"forward\":\"tunnel\",\"tunnel\":{\"type\":\"gre\","
+			      "\"csum\":false}}}");
 }
 
 static const struct {
@@ -202,6 +235,16 @@ static const struct {
 	{"-A -t [2001:db8::1]:80 -p -M 129", 2, "illegal ipv6 netmask specified: 129"},
 	{"--set 1 2", 2, "--set option requires 3 timeout values"},
 	{"--set 1 2 x", 2, "invalid timeout value `x' specified"},
+	{"-A -t 1.2.3.4:80 -p -M 255.0.255.0", 2,
+	 "illegal virtual server persistent mask specified: 255.0.255.0"},
+	{"-a -t 1.2.3.4:80 -r 5.6.7.8 -i --tun-type gue", 2,
+	 "You need to supply the 'tun-port' option for the 'gue' tunnel type"},
+	{"-a -t 1.2.3.4:80 -r 5.6.7.8 -i --tun-type ipip --tun-csum", 2,
+	 "Illegal 'tun-csum' option with the 'ipip' tunnel type"},
+	{"-a -t 1.2.3.4:80 -r 5.6.7.8 --tun-type gre", 2,
+	 "Tunneling options are only for tunneling servers"},
+	{"-a -t 1.2.3.4:80 -r 5.6.7.8 -i --tun-type vxlan", 2,
+	 "illegal tunnel type specified: vxlan"},
 };
 
 static void complains_in_ipvsadms_words(void **state)
@@ -215,24 +258,11 @@ static void what_shunt_does_not_do_is_refused_by_its_name(void **state)
 {
 	static const char *const bad[][2] = {
 		{"-A -f 7 -s rr", "-f (--fwmark-service)"},
-		{"-A --sctp-service 1.2.3.4:80 -s rr", "--sctp-service"},
-		{"-A -t 1.2.3.4:80 -p 300", "-p (--persistent)"},
-		{"-A -t 1.2.3.4:80 -p300", "-p (--persistent)"},
-		{"-A -t 1.2.3.4:80 -p -s rr", "-p (--persistent)"},
-		{"-A -t 1.2.3.4:80 --persistent=300", "-p (--persistent)"},
-		{"-A -t 1.2.3.4:80 -M 255.255.255.0", "-M (--netmask)"},
 		{"-A -t 1.2.3.4:80 --pe sip", "--pe"},
-		{"-A -u 1.2.3.4:80 -o", "-o (--ops)"},
-		{"-A -t 1.2.3.4:80 -s mh -b mh-fallback", "scheduler flag mh-fallback"},
-		{"-a -t 1.2.3.4:80 -r 5.6.7.8 -i", "-i (--ipip)"},
 		{"-a -t 1.2.3.4:80 -r 5.6.7.8 -m", "-m (--masquerading)"},
-		{"-a -t 1.2.3.4:80 -r 5.6.7.8 -x 1", "-x (--u-threshold)"},
-		{"-a -t 1.2.3.4:80 -r 5.6.7.8 -y 1", "-y (--l-threshold)"},
-		{"-L --rate", "--rate"},
-		{"-L -c", "-c (--connection)"},
-		{"-L --timeout", "--timeout"},
+		{"-A -t 1.2.3.4:80 -s mh -b flag-1", "scheduler flag flag-1"},
+		{"-a -t 1.2.3.4:80 -r 5.6.7.8 -i --tun-type gre --tun-remcsum", "--tun-remcsum"},
 		{"-L --daemon", "--daemon"},
-		{"--set 900 120 300", "--set"},
 		{"--start-daemon master --mcast-interface eth0", "--start-daemon"},
 		{"--stop-daemon backup", "--stop-daemon"},
 	};
@@ -283,7 +313,9 @@ int main(void)
 			short_options_cluster_and_long_ones_take_a_space_or_an_equals_sign),
 		cmocka_unit_test(ports_may_be_names),
 		cmocka_unit_test(direct_routing_takes_the_services_port_but_deletion_the_given),
-		cmocka_unit_test(without_s_the_scheduler_is_mh_and_that_is_told),
+		cmocka_unit_test(without_s_the_scheduler_is_wlc),
+		cmocka_unit_test(services_can_be_more_than_plain),
+		cmocka_unit_test(servers_can_be_behind_tunnels),
 		cmocka_unit_test(complains_in_ipvsadms_words),
 		cmocka_unit_test(what_shunt_does_not_do_is_refused_by_its_name),
 		cmocka_unit_test(thresholds_of_zero_are_none_and_pass),
