@@ -20,6 +20,7 @@ enum {
 	FRAMES_MIN = 2048,
 	FRAMES_MAX = 65536,
 	FRAMES_DEFAULT = 8192,
+	SECRET_MIN = 16,
 	LONG_ONLY = 256, /* options without a letter are numbered from here */
 };
 
@@ -194,6 +195,26 @@ static enum exit_code on_mode(struct reader *r, const char *value)
 	return code;
 }
 
+static enum exit_code on_secret(struct reader *r, const char *value)
+{
+	char line[256] = "";
+	FILE *f = fopen(value, "re");
+
+	if (!f)
+		return bad(r, value, strerror(errno));
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	if (strlen(line) < SECRET_MIN)
+		return bad(r, value,
+			   "the secret is its first line, of at least 16 characters; cure: "
+			   "openssl rand -hex 16 >FILE");
+	free(r->args->secret);
+	r->args->secret = strdup(line);
+	return r->args->secret ? EXIT_OK : fail(r, EXIT_OTHER, "out of memory");
+}
+
 static enum exit_code on_vip_owner(struct reader *r, const char *value)
 {
 	static const char *const words[] = {"kernel", "shunt", NULL};
@@ -321,6 +342,8 @@ static const struct option_row {
 	 "strict | prefer | off: keep workers and memory on the NIC's node (prefer)", on_numa},
 	{0, "mode", required_argument, "MODE",
 	 "auto | zerocopy | copy | skb: auto takes the best there is (auto)", on_mode},
+	{0, "secret-file", required_argument, "FILE",
+	 "directors with one secret choose one server for a packet: its first line", on_secret},
 	{0, "vip-owner", required_argument, "WHO",
 	 "kernel | shunt: who answers ARP, ND and echo for the services' addresses (kernel)",
 	 on_vip_owner},

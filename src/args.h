@@ -30,6 +30,7 @@ struct args {
 	const char *ctl;       /* the control socket: --ctl, $SHUNT_CTL or the default */
 	bool on_exit_drop;     /* --on-exit drop */
 	bool vip_owner;	       /* --vip-owner shunt */
+	char *secret;	       /* --secret-file: its first line; NULL: none */
 	uint32_t flows;	       /* entries of all flow tables together */
 	uint32_t frames;       /* of each queue; a power of two */
 };

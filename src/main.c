@@ -73,8 +73,8 @@ static int start_anew(char **argv)
 static int run(const struct args *args, const struct plan *plan, char **argv)
 {
 	const struct holder_conf conf = {
-		.setup = {plan, args->plan.mode, args->flows, args->frames, args->vip_owner,
-			  args->plan.n_queue_maps > 0, is_heir()},
+		.setup = {plan, args->plan.mode, args->flows, args->frames, args->secret,
+			  args->vip_owner, args->plan.n_queue_maps > 0, is_heir()},
 		.ctl = args->ctl,
 		.file = args->file,
 		.keep_on_exit = args->on_exit_drop,
@@ -148,6 +148,7 @@ int main(int argc, char **argv)
 	code = read_file(argc, argv, &args, &conf);
 	if (code == EXIT_OK && args.action != ACTION_PRINT_CONF)
 		code = act(&args, argv);
+	free(args.secret);
 	conf_free(&conf);
 	return code;
 }

@@ -88,6 +88,22 @@ static void close_steer(struct setup *s, bool keep)
 	steer_close(s->steer, keep);
 }
 
+/* Directors with one secret hash alike. Returns whether the key changed: then flows of before can't be
+ * found any more. */
+static bool use_secret(struct setup *s, const char *secret)
+{
+	struct state *state;
+	struct hash_key key;
+
+	if (!secret || state_attach(&state, s->state, s->state_bytes))
+		return false;
+	hash_key_from(&key, secret);
+	if (!memcmp(&key, state_key(state), sizeof(key)))
+		return false;
+	state_set_key(state, &key);
+	return true;
+}
+
 /* The tables that all workers share. */
 static int open_shared(struct setup *s, bool state_fresh)
 {
@@ -124,6 +140,7 @@ static int open_tables(struct setup *s, const struct setup_conf *conf, const str
 	s->state = steer_area(s->steer, "state", s->state_bytes, -1, &state_fresh);
 	if (!s->state)
 		return fail(m, EXIT_OTHER, "state area: %s", strerror(errno));
+	state_fresh |= use_secret(s, conf->secret);
 	if (open_shared(s, state_fresh))
 		return fail(m, EXIT_OTHER, "persistence and fragment tables: %s", strerror(errno));
 	for (uint32_t i = 0; i < s->dp.n_workers; i++) {

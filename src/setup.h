@@ -16,11 +16,12 @@
 struct setup_conf {
 	const struct plan *plan;
 	enum mode_wanted mode;
-	uint32_t flows;	 /* entries of the flow tables, in all */
-	uint32_t frames; /* for each port */
-	bool vip_owner;	 /* shunt answers for the virtual addresses */
-	bool by_hand;	 /* --queue */
-	bool heir;	 /* this process has left what is pinned, to start anew */
+	uint32_t flows;	    /* entries of the flow tables, in all */
+	uint32_t frames;    /* for each port */
+	const char *secret; /* that directors share; NULL: a key of its own */
+	bool vip_owner;	    /* shunt answers for the virtual addresses */
+	bool by_hand;	    /* --queue */
+	bool heir;	    /* this process has left what is pinned, to start anew */
 };
 
 /* One worker's registrations: zero-copy sockets and copying ones can't share one. */

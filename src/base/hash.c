@@ -109,3 +109,11 @@ uint64_t hash_bytes_24(const struct hash_key *key, const void *data, size_t len)
 {
 	return sip_bytes(key, data, len, 2, 4);
 }
+
+void hash_key_from(struct hash_key *key, const char *secret)
+{
+	static const struct hash_key first = {{0, 1}}, second = {{0, 2}};
+
+	key->k[0] = hash_bytes_24(&first, secret, strlen(secret));
+	key->k[1] = hash_bytes_24(&second, secret, strlen(secret));
+}

@@ -15,6 +15,9 @@ struct hash_key {
 /* Fills the key from the kernel's random source. Returns 0 or -errno. Management thread. */
 int hash_key_random(struct hash_key *key);
 
+/* A key from a secret text, the same on every machine. Any thread. */
+void hash_key_from(struct hash_key *key, const char *secret);
+
 /* SipHash-1-3 of n whole 64-bit words (n * 8 bytes). Any thread. */
 uint64_t hash_words(const struct hash_key *key, const uint64_t *word, size_t n);
 

@@ -190,6 +190,11 @@ const struct hash_key *state_key(const struct state *s)
 	return &s->key;
 }
 
+void state_set_key(struct state *s, const struct hash_key *key)
+{
+	s->key = *key;
+}
+
 int state_begin(struct state *s, uint32_t n_services, uint32_t n_backends,
 		struct state_service **service, struct state_backend **backend)
 {
