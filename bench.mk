@@ -3,7 +3,7 @@
 
 BENCH := $(BUILD)/bench
 bench_export = BENCH_COMMIT=$$(git describe --always --dirty 2>/dev/null) BENCH_CFLAGS='$(CFLAGS)'
-bench_model  := $(patsubst %,src/mgmt/%.c,model model_edit model_read apply roster peer reach slots)
+bench_model  := $(patsubst %,src/mgmt/%.c,model model_edit model_read model_flows apply roster peer reach slots)
 bench_table  := $(patsubst %,src/table/%.c,flow snap sched conns maglev quota state persist frag)
 bench_base   := $(patsubst %,src/base/%.c,hash addr advert csum counters log dataplane)
 bench_stages := $(patsubst %,src/path/%.c,parse classify tag tuple lookup schedule special answer reset icmp_error rewrite ether tunnel rx tx port)
@@ -12,7 +12,7 @@ bench_common := bench/record.c bench/events.c
 $(BUILD)/bench/%.o: CPPFLAGS += -I.
 
 $(BENCH)/bench-path: $(call objs,$(wildcard bench/path/*.c) $(bench_common) $(bench_stages) $(bench_table) $(bench_base))
-$(BENCH)/bench-flow: $(call objs,$(wildcard bench/flow/*.c) $(bench_common) src/table/flow.c)
+$(BENCH)/bench-flow: $(call objs,$(wildcard bench/flow/*.c) $(bench_common) src/table/flow.c src/base/addr.c)
 $(BENCH)/bench-maglev: $(call objs,$(wildcard bench/maglev/*.c) $(bench_common) $(bench_model) $(bench_table) $(bench_base))
 $(BENCH)/bench-path $(BENCH)/bench-flow $(BENCH)/bench-maglev:
 	$(call say,LD,$@)

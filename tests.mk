@@ -24,7 +24,7 @@ $(eval $(call unit,conns_test,src/table/conns_test.c src/table/conns.c))
 $(eval $(call unit,sched_test,src/table/sched_test.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,pick_test,src/table/pick_test.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,state_test,src/table/state_test.c src/table/state.c src/base/hash.c))
-$(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c))
+$(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c src/base/addr.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 CONF := $(call srcs,src/conf) src/base/addr.c
 $(eval $(call unit,conf_test,src/conf/conf_test.c $(CONF)))
@@ -54,7 +54,7 @@ STEER := $(patsubst %,src/mgmt/%.c,steer steer_map steer_vip steer_link steer_pi
 $(eval $(call unit,steer_test,src/mgmt/steer_test.c $(STEER)))
 $(eval $(call unit,steer_life_test,src/mgmt/steer_life_test.c $(STEER)))
 ROOT_TESTS += $(BUILD)/test/steer_test $(BUILD)/test/steer_life_test
-MODEL_TEST := src/mgmt/model_world_test.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c
+MODEL_TEST := src/mgmt/model_world_test.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c
 $(eval $(call unit,model_test,src/mgmt/model_test.c $(MODEL_TEST)))
 $(eval $(call unit,model_leave_test,src/mgmt/model_leave_test.c $(MODEL_TEST)))
 $(eval $(call unit,model_change_test,src/mgmt/model_change_test.c $(MODEL_TEST)))
@@ -68,7 +68,7 @@ $(eval $(call unit,ipvs_golden_test,$(addprefix $(ctl)/,ipvs_golden_test.c ipvs_
 $(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_grammar.c names.c client.c) src/base/addr.c))
 $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c))
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c))
-$(eval $(call unit,command_test,src/mgmt/command_test.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c))
+$(eval $(call unit,command_test,src/mgmt/command_test.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c))
 $(BUILD)/test/command_test: LDFLAGS += -Wl,--wrap=model_conns
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))
 

@@ -16,10 +16,20 @@ struct engine {
 	struct setup *setup;
 	struct state *state;
 	struct flow_table *flows; /* [n_workers] */
+	struct syn_quota *syns;	  /* [n_workers][SERVICES_MAX] */
 	struct tag_key key;
 	struct mgmt *mgmt;
 	int wake_fd;
 };
+
+/* Every page is touched: no worker shall take a fault. */
+static struct syn_quota *syns_new(uint32_t n_workers)
+{
+	size_t bytes = (size_t)n_workers * SERVICES_MAX * sizeof(struct syn_quota);
+	struct syn_quota *q = malloc(bytes);
+
+	return q ? memset(q, 0, bytes) : NULL;
+}
 
 static void set_lookup(struct engine *e, uint32_t i)
 {
@@ -28,6 +38,8 @@ static void set_lookup(struct engine *e, uint32_t i)
 	struct lookup *l = &e->setup->worker[i].lookup;
 
 	flow_attach(&e->flows[i], info->flows, info->flows_bytes);
+	e->flows[i].origin = info->origins;
+	e->flows[i].timeout = dp->timeouts;
 	*l = (struct lookup){
 		.key = &e->key,
 		.flows = e->flows,
@@ -35,6 +47,7 @@ static void set_lookup(struct engine *e, uint32_t i)
 		.self = i,
 		.backends = info->backends,
 		.counters = info->counters,
+		.syns = e->syns + (size_t)i * SERVICES_MAX,
 		.conns = dp->conns,
 		.park = &e->setup->worker[i].park,
 	};
@@ -117,7 +130,9 @@ int engine_run(struct setup *s, const char *ctl, const char *file, int ready_fd)
 	int code = EXIT_OTHER;
 
 	e.flows = calloc(s->dp.n_workers, sizeof(*e.flows));
-	if (!e.flows || e.wake_fd < 0 || state_attach(&e.state, s->state, s->state_bytes))
+	e.syns = syns_new(s->dp.n_workers);
+	if (!e.flows || !e.syns || e.wake_fd < 0 ||
+	    state_attach(&e.state, s->state, s->state_bytes))
 		goto out;
 	tag_key_make(&e.key, state_key(e.state));
 	for (uint32_t i = 0; i < s->dp.n_workers; i++)
@@ -129,6 +144,7 @@ int engine_run(struct setup *s, const char *ctl, const char *file, int ready_fd)
 		code = run(&e, ready_fd);
 	mgmt_close(e.mgmt);
 out:
+	free(e.syns);
 	free(e.flows);
 	return code;
 }

@@ -154,6 +154,12 @@ static int open_tables(struct setup *s, const struct setup_conf *conf, const str
 				    w->flows_bytes, strerror(errno));
 		if (state_fresh && !fresh)
 			memset(w->flows, 0, w->flows_bytes);
+		snprintf(name, sizeof(name), "origins%u", i);
+		w->origins = steer_area(s->steer, name, flow_origin_bytes(w->flows_bytes), w->node,
+					&fresh);
+		if (!w->origins)
+			return fail(m, EXIT_OTHER, "list of flows: %s: lower --flows",
+				    strerror(errno));
 	}
 	return 0;
 }
@@ -190,7 +196,8 @@ static int make_counters(struct setup *s, const struct setup_conf *conf, const s
 {
 	const size_t backends = BACKENDS_MAX * sizeof(struct backend_counters);
 	const size_t each = sizeof(struct worker_counters) + sizeof(struct intent) + backends;
-	const size_t conns = BACKENDS_MAX * sizeof(struct conns);
+	const size_t conns =
+		BACKENDS_MAX * sizeof(struct conns) + sizeof(flow_timeout) + CACHE_LINE;
 	size_t bytes = s->dp.n_ports * (conf->frames + sizeof(struct port_counters) + CACHE_LINE) +
 		       s->dp.n_workers * (each + 4 * CACHE_LINE) + conns;
 	uint8_t *next = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -201,7 +208,9 @@ static int make_counters(struct setup *s, const struct setup_conf *conf, const s
 	prefer_node(next, bytes, s->dp.worker[0].node);
 	s->counters = next;
 	s->counters_bytes = bytes;
-	s->dp.conns = carve(&next, conns);
+	s->dp.conns = carve(&next, BACKENDS_MAX * sizeof(struct conns));
+	s->dp.timeouts = carve(&next, sizeof(flow_timeout));
+	memcpy(s->dp.timeouts, flow_timeout, sizeof(flow_timeout));
 	s->dp.port_counters = carve(&next, s->dp.n_ports * sizeof(struct port_counters));
 	for (uint32_t i = 0; i < s->dp.n_workers; i++) {
 		struct worker_info *w = &s->dp.worker[i];

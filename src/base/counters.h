@@ -57,7 +57,7 @@ struct worker_counters {
 	uint64_t flow_full;  /* flows that found no room, and go by their hash */
 	uint64_t csum_done;  /* checksums completed for the sender */
 	uint64_t answered;   /* ARP, neighbour solicitations and echo requests answered for a VIP */
-	uint64_t resets;      /* sent to clients of servers that were removed */
+	uint64_t resets;     /* sent to clients of servers that were removed */
 	uint64_t icmp_sent;  /* ICMP errors sent in place of a packet */
 	uint64_t parked;     /* a gauge: early fragments that wait for their first */
 	uint64_t loops;	     /* turns of the loop: its heartbeat */

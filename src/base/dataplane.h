@@ -64,6 +64,7 @@ struct worker_info {
 	struct backend_counters *backends; /* shared; BACKENDS_MAX */
 	void *flows;			   /* shared; its flow table */
 	size_t flows_bytes;
+	void *origins; /* shared; where its flows come from; NULL: not kept */
 };
 
 struct dataplane {
@@ -72,10 +73,11 @@ struct dataplane {
 	struct port_info port[PORTS_MAX];
 	struct port_counters *port_counters; /* shared; [n_ports] */
 	struct worker_info worker[WORKERS_MAX];
-	void *conns;   /* shared; of every backend slot (struct conns) */
-	void *persist; /* shared; the clients of persistent services */
+	void *conns;	    /* shared; of every backend slot (struct conns) */
+	uint32_t *timeouts; /* shared; of flows, seconds by state */
+	void *persist;	    /* shared; the clients of persistent services */
 	size_t persist_bytes;
-	void *frags; /* shared; datagrams under way in fragments */
+	void *frags;	  /* shared; datagrams under way in fragments */
 	uint32_t engines; /* engines started before this one */
 	bool poll_busy;
 	bool by_hand; /* queues and CPUs were paired by --queue: nothing but that is served */

@@ -471,7 +471,7 @@ int __wrap_model_conns(const struct model *m, uint64_t *cursor, struct model_con
 	out->cport = htons(50000);
 	out->vport = out->sport = htons(80);
 	*cursor = *cursor ? 0 : 17;
-	return pages++ < 3 ? 1 : -EOPNOTSUPP;
+	return pages++ < 3 ? 1 : -ENOMEM;
 }
 
 static void connections_come_by_the_page(void **state)
@@ -485,17 +485,20 @@ static void connections_come_by_the_page(void **state)
 	answers(w, "{'cmd':'connections','cursor':17}",
 		"{'connections':[{'client':'2001:db8::1'}]}");
 	answers(w, "{'cmd':'connections','cursor':0}", "{'cursor':17}");
-	no(w, "{'cmd':'connections'}", "unsupported", "can't be listed");
+	no(w, "{'cmd':'connections'}", "no-memory", "Memory allocation problem");
 }
 
-static void timeouts_are_told_and_fixed_ones_are_not_set(void **state)
+static void timeouts_are_told_and_set(void **state)
 {
 	struct world *w = *state;
+	uint32_t seconds[FLOW_STATES];
 
+	memcpy(seconds, flow_timeout, sizeof(seconds));
+	w->dp.timeouts = seconds;
 	answers(w, "{'cmd':'timeouts'}", "{'timeouts':{'tcp':900,'tcpfin':120,'udp':300}}");
-	ok(w, "{'cmd':'set-timeouts','timeouts':{'tcp':900,'udp':0}}");
-	no(w, "{'cmd':'set-timeouts','timeouts':{'tcp':901,'tcpfin':120,'udp':300}}", "unsupported",
-	   "fixed");
+	ok(w, "{'cmd':'set-timeouts','timeouts':{'tcp':901,'udp':0}}");
+	answers(w, "{'cmd':'timeouts'}", "{'timeouts':{'tcp':901,'tcpfin':120,'udp':300}}");
+	assert_int_equal(seconds[FLOW_SPARE], 901);
 }
 
 static void rates_are_told_of_what_was_there_at_a_tick(void **state)
@@ -691,7 +694,7 @@ int main(void)
 		TEST(all_that_a_server_can_be_is_listed_as_it_was_asked_for),
 		TEST(a_dry_run_shows_the_table_and_changes_nothing),
 		TEST(connections_come_by_the_page),
-		TEST(timeouts_are_told_and_fixed_ones_are_not_set),
+		TEST(timeouts_are_told_and_set),
 		TEST(rates_are_told_of_what_was_there_at_a_tick),
 		TEST(half_a_character_in_a_refusal_is_still_json),
 		TEST(who_may_not_write_reads_only),

@@ -195,9 +195,10 @@ void list_draft(struct command_ctx *ctx, json_t *answer)
 
 /* As ipvsadm calls them. */
 static const char *const state_name[FLOW_STATES] = {
-	[FLOW_SYN] = "SYN_RECV", [FLOW_ESTABLISHED] = "ESTABLISHED",
-	[FLOW_FIN] = "FIN_WAIT", [FLOW_CLOSED] = "CLOSE",
-	[FLOW_UDP] = "UDP",
+	[FLOW_SYN] = "SYN_RECV",  [FLOW_ESTABLISHED] = "ESTABLISHED",
+	[FLOW_FIN] = "FIN_WAIT",  [FLOW_CLOSED] = "CLOSE",
+	[FLOW_UDP] = "UDP",	  [FLOW_SPARE] = "ESTABLISHED",
+	[FLOW_SPARE_UDP] = "UDP",
 };
 
 static json_t *conn_json(const struct model_conn *c)
@@ -222,9 +223,7 @@ int list_connections(struct command_ctx *ctx, uint64_t cursor, json_t *answer, s
 	json_object_set_new(answer, "connections", conns);
 	if (n >= 0 && cursor)
 		json_object_set_new(answer, "cursor", count(cursor));
-	return n >= 0 ? 0
-		      : fault_set(f, "unsupported",
-				  "the flow tables keep no addresses: connections can't be listed");
+	return n >= 0 ? 0 : fault_set(f, "no-memory", "Memory allocation problem");
 }
 
 void list_timeouts(struct command_ctx *ctx, json_t *answer)

@@ -34,8 +34,12 @@ int model_new(struct model **out, const struct dataplane *dp, struct state *stat
 		return -ENOMEM;
 	}
 	for (uint32_t w = 0; w < dp->n_workers; w++) {
-		if (dp->worker[w].flows)
-			flow_attach(&m->flows[w], dp->worker[w].flows, dp->worker[w].flows_bytes);
+		if (!dp->worker[w].flows)
+			continue;
+		flow_attach(&m->flows[w], dp->worker[w].flows, dp->worker[w].flows_bytes);
+		m->flows[w].origin = dp->worker[w].origins;
+		if (dp->timeouts)
+			m->flows[w].timeout = dp->timeouts;
 	}
 	*out = m;
 	return 0;

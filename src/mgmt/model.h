@@ -166,7 +166,8 @@ struct model_timeouts {
 };
 void model_timeouts(const struct model *m, struct model_timeouts *out);
 
-/* Sets them; 0 leaves one as it is. Returns 0, or -EOPNOTSUPP: the path's are fixed. */
+/* Sets them; 0 leaves one as it is. In force at once, for flows that are there too, until shuntd ends.
+ * Returns 0, or -EOPNOTSUPP without a data plane. */
 int model_set_timeouts(struct model *m, const struct model_timeouts *timeouts);
 
 /* A live flow, for `-L -c`. */
@@ -178,8 +179,9 @@ struct model_conn {
 	uint32_t expires; /* seconds left */
 };
 
-/* Up to room flows from *cursor on, which is 0 for the first page, and 0 again after the last one.
- * Returns how many, or -EOPNOTSUPP: flows are known by a hash only, not by their addresses. */
+/* Up to room flows (256 at most) from *cursor on, which is 0 for the first page, and 0 again after the
+ * last one; a page may be empty. Of a service for a range or for all ports, the service is told; an IPv6
+ * client's port is 0. Returns how many, or -ENOMEM. */
 int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out, uint32_t room);
 
 #endif

@@ -142,7 +142,7 @@ static void count_flow(void *ctx, uint32_t backend, enum flow_state state)
 
 	if (m->counted_id[slot] != backend)
 		return;
-	if (state == FLOW_ESTABLISHED)
+	if (flow_is_active(state))
 		m->counted[slot].active++;
 	else
 		m->counted[slot].inactive++;
@@ -199,34 +199,6 @@ void model_settle_conns(struct model *m)
 			conns_settle(&c[slot], counted[slot].active, counted[slot].inactive);
 		}
 	}
-}
-
-void model_timeouts(const struct model *m, struct model_timeouts *out)
-{
-	(void)m;
-	*out = (struct model_timeouts){
-		.tcp = flow_timeout[FLOW_ESTABLISHED],
-		.tcpfin = flow_timeout[FLOW_FIN],
-		.udp = flow_timeout[FLOW_UDP],
-	};
-}
-
-int model_set_timeouts(struct model *m, const struct model_timeouts *timeouts)
-{
-	struct model_timeouts now;
-
-	model_timeouts(m, &now);
-	if ((timeouts->tcp && timeouts->tcp != now.tcp) ||
-	    (timeouts->tcpfin && timeouts->tcpfin != now.tcpfin) ||
-	    (timeouts->udp && timeouts->udp != now.udp))
-		return -EOPNOTSUPP;
-	return 0;
-}
-
-int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out, uint32_t room)
-{
-	(void)m, (void)cursor, (void)out, (void)room;
-	return -EOPNOTSUPP;
 }
 
 bool model_draft_has(const struct model *m, const struct endpoint *ep)

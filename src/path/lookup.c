@@ -29,22 +29,27 @@ enum drop lookup_forward(struct lookup *l, const struct snap *s, struct pkt *p,
 
 /* Notes a new flow's server in the slot it has, or else in a new one. False: no room. */
 static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *slot,
-		     const struct backend *be, uint32_t now)
+		     const struct choice *c, const struct tuple *t, uint32_t now)
 {
 	enum flow_state state = flow_next_state(-1, p->proto, p->tcp_flags);
+	uint32_t id = c->backend->id;
 
+	if (c->spare)
+		state = flow_spare_state(state);
 	if (!slot) {
-		if (!flow_add(&l->flows[l->self], p->tag, be->id, state, now))
+		slot = flow_add(&l->flows[l->self], p->tag, id, state, now);
+		if (!slot)
 			return false;
+		flow_note(&l->flows[l->self], slot, &t->src, t->sport);
 	} else {
 		if (l->conns)
 			conns_end(&l->conns[backend_slot(slot->backend)],
-				  flow_state(slot) == FLOW_ESTABLISHED);
-		flow_move(slot, be->id);
+				  flow_is_active(flow_state(slot)));
+		flow_move(slot, id);
 		flow_touch(slot, state, now);
 	}
 	if (l->conns)
-		conns_begin(&l->conns[backend_slot(be->id)], state == FLOW_ESTABLISHED);
+		conns_begin(&l->conns[backend_slot(id)], flow_is_active(state));
 	return true;
 }
 
@@ -56,9 +61,9 @@ static void touch(struct lookup *l, const struct pkt *p, struct flow_slot *slot,
 	enum flow_state after = flow_next_state(before, p->proto, p->tcp_flags);
 
 	flow_touch(slot, after, now);
-	if (!l->conns || (before == FLOW_ESTABLISHED) == (after == FLOW_ESTABLISHED))
+	if (!l->conns || flow_is_active(before) == flow_is_active(after))
 		return;
-	if (after == FLOW_ESTABLISHED)
+	if (flow_is_active(after))
 		conns_activate(&l->conns[backend_slot(be->id)]);
 	else
 		conns_deactivate(&l->conns[backend_slot(be->id)]);
@@ -73,6 +78,19 @@ static enum drop check_first(const struct pkt *p, const uint8_t own[6])
 	return why ? why : classify_macs(p, own);
 }
 
+/* Whether a flow that begins isn't worth a place in the table, or may not have one: the end of
+ * nothing; single packets; one that will be found by its hash again; one half-open flow more than its
+ * service may have begun in a second, which is found by its hash, too. */
+static bool stateless(struct lookup *l, const struct pkt *p, const struct service *svc,
+		      const struct choice *c, uint32_t now)
+{
+	if (p->tcp_flags & TH_RST || svc->flags & SERVICE_ONE_PACKET)
+		return true;
+	if (!flow_opens(p->tcp_flags))
+		return false;
+	return c->spare || !syn_quota_take(l->syns, svc->slot, now);
+}
+
 /* Schedules a flow: a new one (slot is NULL), or one that needs another server. */
 static enum drop schedule(struct lookup *l, const struct snap *s, struct pkt *p,
 			  struct flow_slot *slot, uint32_t now)
@@ -80,7 +98,7 @@ static enum drop schedule(struct lookup *l, const struct snap *s, struct pkt *p,
 	bool fresh = p->proto != IPPROTO_TCP || flow_opens(p->tcp_flags);
 	enum drop why = check_first(p, snap_own_mac(s, l->nic));
 	const struct service *svc;
-	const struct backend *be;
+	struct choice c;
 	struct tuple t;
 
 	if (why)
@@ -89,24 +107,26 @@ static enum drop schedule(struct lookup *l, const struct snap *s, struct pkt *p,
 	svc = snap_match(s, &(struct endpoint){.addr = t.dst, .port = t.dport, .proto = t.proto});
 	if (!svc)
 		return DROP_NO_SERVICE;
-	be = schedule_pick(l, s, svc, &t, fresh, now);
-	if (!be)
+	c = schedule_pick(l, s, svc, &t, fresh, now);
+	if (!c.backend)
 		return DROP_NO_BACKEND;
-	if (!(be->flags & BACKEND_READY))
+	if (!(c.backend->flags & BACKEND_READY))
 		return DROP_NO_NEIGHBOUR; /* and nothing to remember */
-	if (!slot && p->tcp_flags & TH_RST)
-		return lookup_forward(l, s, p, be); /* the end of nothing: not worth a slot */
-	if (svc->flags & SERVICE_ONE_PACKET) {
-		counter_add(&l->backends[backend_slot(be->id)].flows, 1);
-		return lookup_forward(l, s, p, be);
+	if (!slot && stateless(l, p, svc, &c, now)) {
+		if (flow_opens(p->tcp_flags) && !c.spare)
+			c.backend = schedule_by_hash(l, s, svc, &t);
+		if (!(p->tcp_flags & TH_RST))
+			counter_add(&l->backends[backend_slot(c.backend->id)].flows, 1);
+		return lookup_forward(l, s, p, c.backend);
 	}
-	if (!remember(l, p, slot, be, now)) {
+	if (!remember(l, p, slot, &c, &t, now)) {
 		counter_add(&l->counters->flow_full, 1);
 		return lookup_forward(l, s, p, schedule_by_hash(l, s, svc, &t));
 	}
 	counter_add(&l->counters->flow_new, 1);
-	counter_add(&l->backends[backend_slot(be->id)].flows, 1);
-	return lookup_forward(l, s, p, be);
+	if (fresh || !c.spare) /* else its SYN was counted */
+		counter_add(&l->backends[backend_slot(c.backend->id)].flows, 1);
+	return lookup_forward(l, s, p, c.backend);
 }
 
 /* What another worker knows of a flow; the tables are asked for together, so that their cache misses
@@ -141,14 +161,16 @@ static const struct backend *adopt(struct lookup *l, const struct snap *s, const
 {
 	enum flow_state state;
 	const struct backend *be = ask_others(l, s, p->tag, now, &state);
+	struct flow_slot *slot;
+	struct tuple t;
 
 	if (!be)
 		return NULL;
 	state = flow_next_state((int)state, p->proto, p->tcp_flags);
-	if (flow_add(&l->flows[l->self], p->tag, be->id, state, now))
-		counter_add(&l->counters->flow_moved, 1);
-	else
-		counter_add(&l->counters->flow_full, 1);
+	slot = flow_add(&l->flows[l->self], p->tag, be->id, state, now);
+	counter_add(slot ? &l->counters->flow_moved : &l->counters->flow_full, 1);
+	if (slot && pkt_tuple(p, &t))
+		flow_note(&l->flows[l->self], slot, &t.src, t.sport);
 	return be;
 }
 
@@ -170,7 +192,7 @@ static bool flow_stays(const struct flow_slot *slot, const struct backend *be, c
  * an earlier packet of the burst may have put the flow there. */
 static struct flow_slot *find_again(struct lookup *l, const struct pkt *p, uint32_t now)
 {
-	if (p->slot && p->slot->tag == p->tag && flow_live(p->slot, now))
+	if (p->slot && p->slot->tag == p->tag && flow_live(&l->flows[l->self], p->slot, now))
 		return p->slot;
 	return flow_find(&l->flows[l->self], p->tag, now);
 }
@@ -241,7 +263,8 @@ static inline const struct backend *find(const struct finder *f, struct pkt *p, 
 	__builtin_prefetch(&f->counters[server], 1);
 	if (!likely(flow_ordinary(p->tcp_flags)))
 		return &nobody;
-	if (!likely(flow_steady(p->slot, p->tag, now)) && !flow_renew(p->slot, p->tag, now))
+	if (!likely(flow_steady(p->slot, p->tag, now)) &&
+	    !flow_renew(&f->flows, p->slot, p->tag, now))
 		return &nobody;
 	return &f->servers[server];
 }

@@ -13,6 +13,26 @@
 #include "table/frag.h"
 #include "table/persist.h"
 
+/* How many half-open flows a service began in one second: a flood of them on one service shall not take
+ * the places of another's. */
+enum {
+	SYN_QUOTA = 1 << 15
+};
+struct syn_quota {
+	uint32_t second;
+	uint32_t n;
+};
+
+/* Whether a service may begin one more now; counts it if so. Its worker. */
+static inline bool syn_quota_take(struct syn_quota *q, uint32_t service, uint32_t now)
+{
+	if (!q)
+		return true;
+	if (q[service].second != now)
+		q[service] = (struct syn_quota){.second = now};
+	return q[service].n++ < SYN_QUOTA;
+}
+
 /* What a worker looks packets up in. */
 struct lookup {
 	const struct tag_key *key; /* of flows; the same for all workers */
@@ -21,6 +41,7 @@ struct lookup {
 	uint32_t self;
 	struct backend_counters *backends; /* this worker's, BACKENDS_MAX of them */
 	struct worker_counters *counters;
+	struct syn_quota *syns;	 /* this worker's, by service slot; NULL: no limit */
 	struct conns *conns;	 /* by backend slot, of all workers; NULL: nobody counts */
 	struct persist persist;	 /* shared by the workers, like ... */
 	struct frag_table frags; /* ... this */

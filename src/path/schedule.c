@@ -88,11 +88,25 @@ static const struct backend *by_persistence(struct lookup *l, const struct snap 
 	return has == be->id || !snap_backend(s, has) ? be : snap_backend(s, has);
 }
 
-const struct backend *schedule_pick(struct lookup *l, const struct snap *s,
-				    const struct service *svc, const struct tuple *t, bool fresh,
-				    uint32_t now)
+/* Not where the place of the table has moved: what is known there isn't what the table says. */
+static bool follows(const struct lookup *l, const struct snap *s, const struct service *svc,
+		    const struct tuple *t, const struct backend *be)
 {
-	if (svc->persist)
-		return by_persistence(l, s, svc, t, fresh, now);
-	return by_scheduler(l, s, svc, t, fresh);
+	uint64_t hash;
+
+	if (!sched_is_table((enum sched)svc->sched) || svc->persist)
+		return false;
+	hash = service_hash(l, svc, t);
+	return !pick_moved(svc->pick, hash) && be == &s->backend[pick_hash(svc->pick, hash)];
+}
+
+struct choice schedule_pick(struct lookup *l, const struct snap *s, const struct service *svc,
+			    const struct tuple *t, bool fresh, uint32_t now)
+{
+	struct choice c = {0};
+
+	c.backend = svc->persist ? by_persistence(l, s, svc, t, fresh, now)
+				 : by_scheduler(l, s, svc, t, fresh);
+	c.spare = c.backend && follows(l, s, svc, t, c.backend);
+	return c;
 }

@@ -15,12 +15,17 @@ static inline bool schedule_takes_new(const struct backend *be)
 	return (be->flags & both) == both;
 }
 
-/* The server of a new flow, or NULL: there is none. A TCP flow that is met in its middle (fresh is
+/* A server, and whether it follows from the flow's packets alone: then any later one finds it, too. */
+struct choice {
+	const struct backend *backend; /* NULL: there is none */
+	bool spare;
+};
+
+/* The server of a new flow. A TCP flow that is met in its middle (fresh is
  * false) has been forgotten, or never found room: it goes by its hash, as it went then, and doesn't
  * take a turn. Its worker; as the rest. */
-const struct backend *schedule_pick(struct lookup *l, const struct snap *s,
-				    const struct service *svc, const struct tuple *t, bool fresh,
-				    uint32_t now);
+struct choice schedule_pick(struct lookup *l, const struct snap *s, const struct service *svc,
+			    const struct tuple *t, bool fresh, uint32_t now);
 
 /* The server that follows from the packet alone, for a flow that can't be remembered; or NULL. */
 const struct backend *schedule_by_hash(const struct lookup *l, const struct snap *s,

@@ -14,7 +14,7 @@
 
 /* Empty: only to be looked at. */
 static struct flow_slot slot[4] __attribute__((aligned(64)));
-static const struct flow_table table = {slot, 3, 0};
+static const struct flow_table table = {.slot = slot, .mask = 3};
 
 static const struct hash_key hash_key = {{1, 2}};
 

@@ -18,15 +18,16 @@
 
 #include <assert.h>
 #include <netinet/in.h>
+#include <string.h>
 
 enum {
 	SLOTS_MIN = 256,
 	STATE_MASK = (1 << FLOW_STATE_BITS) - 1,
 };
 
-const uint16_t flow_timeout[FLOW_STATES] = {
-	[FLOW_SYN] = 60,    [FLOW_ESTABLISHED] = 900, [FLOW_FIN] = 120,
-	[FLOW_CLOSED] = 10, [FLOW_UDP] = 300,
+const uint32_t flow_timeout[FLOW_STATES] = {
+	[FLOW_SYN] = 60,  [FLOW_ESTABLISHED] = 900, [FLOW_FIN] = 120,	    [FLOW_CLOSED] = 10,
+	[FLOW_UDP] = 300, [FLOW_SPARE] = 900,	    [FLOW_SPARE_UDP] = 300,
 };
 
 static uint32_t seen_make(enum flow_state state, uint32_t now)
@@ -47,9 +48,9 @@ static int32_t seen_age(uint32_t seen, uint32_t now)
 	       FLOW_STATE_BITS;
 }
 
-static bool seen_live(uint32_t seen, uint32_t now)
+static bool seen_live(const struct flow_table *t, uint32_t seen, uint32_t now)
 {
-	return seen_age(seen, now) < flow_timeout[seen_state(seen)];
+	return seen_age(seen, now) < (int32_t)t->timeout[seen_state(seen)];
 }
 
 static void slot_fill(struct flow_slot *s, uint64_t tag, uint32_t backend, uint32_t seen)
@@ -80,10 +81,17 @@ size_t flow_bytes(uint32_t flows)
 	return slots * sizeof(struct flow_slot);
 }
 
+size_t flow_origin_bytes(size_t bytes)
+{
+	return bytes / sizeof(struct flow_slot) * sizeof(struct flow_origin);
+}
+
 void flow_attach(struct flow_table *t, void *memory, size_t bytes)
 {
 	assert((uintptr_t)memory % (FLOW_PROBES / 2 * sizeof(struct flow_slot)) == 0);
 	t->slot = memory;
+	t->timeout = flow_timeout;
+	t->origin = NULL;
 	t->mask = bytes / sizeof(struct flow_slot) - 1;
 	t->line = (bytes - 1) & ~(uint64_t)(FLOW_PROBES / 2 * sizeof(struct flow_slot) - 1);
 }
@@ -103,9 +111,9 @@ uint32_t flow_audit(struct flow_table *t, uint32_t now)
 	return dropped;
 }
 
-bool flow_live(const struct flow_slot *s, uint32_t now)
+bool flow_live(const struct flow_table *t, const struct flow_slot *s, uint32_t now)
 {
-	return seen_live(s->seen, now);
+	return seen_live(t, s->seen, now);
 }
 
 struct flow_slot *flow_find(struct flow_table *t, uint64_t tag, uint32_t now)
@@ -114,7 +122,7 @@ struct flow_slot *flow_find(struct flow_table *t, uint64_t tag, uint32_t now)
 
 	if (!s)
 		s = flow_line(t, tag, FLOW_PROBES / 2);
-	return s && seen_live(s->seen, now) ? s : NULL;
+	return s && seen_live(t, s->seen, now) ? s : NULL;
 }
 
 bool flow_peek(const struct flow_table *t, uint64_t tag, uint32_t now, uint32_t *backend,
@@ -127,7 +135,7 @@ bool flow_peek(const struct flow_table *t, uint64_t tag, uint32_t now, uint32_t 
 			continue;
 		*backend = copy.backend;
 		*state = seen_state(copy.seen);
-		return seen_live(copy.seen, now);
+		return seen_live(t, copy.seen, now);
 	}
 	return false;
 }
@@ -146,41 +154,128 @@ void flow_move(struct flow_slot *s, uint32_t backend)
 	__atomic_store_n(&s->backend, backend, __ATOMIC_RELAXED);
 }
 
-/* The first free slot in probing order, so that an expired slot with the same tag is either the
- * one that is taken, or comes after it and is never found. */
+static const struct flow_slot *older(const struct flow_slot *a, const struct flow_slot *b,
+				     uint32_t now)
+{
+	return !b || (a && seen_age(a->seen, now) >= seen_age(b->seen, now)) ? a : b;
+}
+
+static bool is_spare(enum flow_state state)
+{
+	return state == FLOW_SPARE || state == FLOW_SPARE_UDP;
+}
+
+/* The places of a new flow, as they are. */
+struct places {
+	const struct flow_slot
+		*empty; /* or expired; the first in probing order, so that an expired slot
+					* with the same tag is either this one, or comes after it and
+					* is never found */
+	const struct flow_slot *half_open, *spare; /* the oldest of each */
+};
+
+static struct places look_at(const struct flow_table *t, uint64_t tag, uint32_t now)
+{
+	struct places p = {0};
+
+	for (uint32_t i = 0; i < FLOW_PROBES && !p.empty; i++) {
+		const struct flow_slot *s = flow_probe(t, tag, i);
+
+		if (!s->tag || !seen_live(t, s->seen, now)) {
+			p.empty = s;
+		} else if (seen_state(s->seen) == FLOW_SYN) {
+			p.half_open = older(p.half_open, s, now);
+		} else if (is_spare(seen_state(s->seen))) {
+			p.spare = older(p.spare, s, now);
+		}
+	}
+	return p;
+}
+
 struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
 			   enum flow_state state, uint32_t now)
 {
-	struct flow_slot *victim = NULL;
+	const struct places p = look_at(t, tag, now);
+	const struct flow_slot *s = p.empty;
 
-	for (uint32_t i = 0; i < FLOW_PROBES; i++) {
-		struct flow_slot *s = flow_probe(t, tag, i);
+	if (!s)
+		s = p.half_open;
+	if (!s && state != FLOW_SYN && !is_spare(state))
+		s = p.spare;
+	if (s)
+		slot_fill((struct flow_slot *)s, tag, backend, seen_make(state, now));
+	return (struct flow_slot *)s;
+}
 
-		if (!s->tag || !seen_live(s->seen, now)) {
-			victim = s;
-			break;
-		}
-		if (seen_state(s->seen) != FLOW_SYN)
+enum flow_state flow_spare_state(enum flow_state state)
+{
+	return state == FLOW_ESTABLISHED ? FLOW_SPARE : state == FLOW_UDP ? FLOW_SPARE_UDP : state;
+}
+
+void flow_note(const struct flow_table *t, const struct flow_slot *s, const struct addr *from,
+	       __be16 port)
+{
+	struct flow_origin *o;
+
+	if (!t->origin)
+		return;
+	o = &t->origin[s - t->slot];
+	memcpy(o->b, from->b, sizeof(o->b));
+	if (addr_is_v4(from))
+		memcpy(o->b + 8, &port, sizeof(port));
+}
+
+static void read_origin(const struct flow_table *t, uint64_t i, struct flow_entry *out)
+{
+	static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0};
+	const uint8_t *b;
+
+	memset(&out->from, 0, sizeof(out->from));
+	out->port = 0;
+	if (!t->origin)
+		return;
+	b = t->origin[i].b;
+	memcpy(out->from.b, b, sizeof(out->from.b));
+	if (memcmp(b, mapped, sizeof(mapped)) != 0 || b[10] != 0xff || b[11] != 0xff)
+		return;
+	memcpy(&out->port, b + 8, sizeof(out->port));
+	memset(out->from.b + 8, 0, 2);
+}
+
+uint32_t flow_list(const struct flow_table *t, uint64_t *at, uint32_t look, uint32_t now,
+		   struct flow_entry *out, uint32_t room)
+{
+	uint32_t n = 0;
+
+	for (; *at <= t->mask && look-- && n < room; ++*at) {
+		struct flow_slot copy;
+		enum flow_state state;
+
+		if (!slot_read(&t->slot[*at], &copy) || !seen_live(t, copy.seen, now))
 			continue;
-		if (!victim || seen_age(s->seen, now) > seen_age(victim->seen, now))
-			victim = s;
+		state = seen_state(copy.seen);
+		out[n] = (struct flow_entry){
+			.backend = copy.backend,
+			.state = state,
+			.expires = t->timeout[state] - (uint32_t)seen_age(copy.seen, now),
+		};
+		read_origin(t, *at, &out[n]);
+		n++;
 	}
-	if (victim)
-		slot_fill(victim, tag, backend, seen_make(state, now));
-	return victim;
+	return n;
 }
 
 enum flow_state flow_next_state(int old, uint8_t proto, uint8_t tcp_flags)
 {
-	if (proto == IPPROTO_UDP)
-		return FLOW_UDP;
+	if (proto != IPPROTO_TCP && proto != IPPROTO_SCTP)
+		return old == FLOW_SPARE_UDP ? FLOW_SPARE_UDP : FLOW_UDP;
 	if (tcp_flags & TH_RST)
 		return FLOW_CLOSED;
 	if (tcp_flags & TH_FIN)
 		return FLOW_FIN;
 	if (flow_opens(tcp_flags)) /* a SYN proves nothing, and takes nothing from a proven flow */
-		return old == FLOW_ESTABLISHED ? FLOW_ESTABLISHED : FLOW_SYN;
-	if (old == FLOW_FIN || old == FLOW_CLOSED)
+		return flow_is_active((enum flow_state)old) ? (enum flow_state)old : FLOW_SYN;
+	if (old == FLOW_FIN || old == FLOW_CLOSED || old == FLOW_SPARE)
 		return (enum flow_state)old;
 	return FLOW_ESTABLISHED;
 }
@@ -191,7 +286,7 @@ void flow_each(const struct flow_table *t, uint32_t now,
 	for (uint64_t i = 0; i <= t->mask; i++) {
 		struct flow_slot copy;
 
-		if (slot_read(&t->slot[i], &copy) && seen_live(copy.seen, now))
+		if (slot_read(&t->slot[i], &copy) && seen_live(t, copy.seen, now))
 			fn(ctx, copy.backend, seen_state(copy.seen));
 	}
 }

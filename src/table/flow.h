@@ -17,14 +17,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 /* One-sided TCP state (a director sees the client's half only), as IPVS keeps it for direct
- * routing; its timeouts are flow_timeout[]. */
+ * routing; its timeouts are flow_timeout[], unless others are set. A spare flow's server follows from
+ * its packets alone, as long as it isn't forgotten that it once did: it gives way to one that is
+ * needed. */
 enum flow_state {
 	FLOW_SYN,	  /* SYN seen: 60 s, the first to be evicted */
 	FLOW_ESTABLISHED, /* anything else seen: 900 s */
 	FLOW_FIN,	  /* FIN seen: 120 s */
 	FLOW_CLOSED,	  /* RST seen: 10 s */
-	FLOW_UDP,	  /* 300 s */
+	FLOW_UDP,	  /* 300 s; of other protocols than TCP and SCTP, too */
+	FLOW_SPARE,	  /* FLOW_ESTABLISHED, but spare */
+	FLOW_SPARE_UDP,	  /* FLOW_UDP, but spare */
 	FLOW_STATES
 };
 
@@ -42,11 +48,25 @@ _Static_assert(sizeof(struct flow_slot) == 16, "four slots to a cache line");
 
 struct flow_table {
 	struct flow_slot *slot;
-	uint64_t mask; /* number of slots - 1 */
-	uint64_t line; /* which of a tag's bits are the offset of its first cache line */
+	uint64_t mask;		 /* number of slots - 1 */
+	uint64_t line;		 /* which of a tag's bits are the offset of its first cache line */
+	const uint32_t *timeout; /* seconds, by state; shared, may change */
+	struct flow_origin *origin; /* of each slot's flow; NULL: not kept */
 };
 
-extern const uint16_t flow_timeout[FLOW_STATES]; /* seconds */
+/* Where a flow comes from: for lists, nothing depends on it. IPv4: a mapped address, with the port in
+ * b[8] and b[9]; an IPv6 client's port isn't kept. */
+struct flow_origin {
+	uint8_t b[16];
+};
+
+extern const uint32_t flow_timeout[FLOW_STATES]; /* seconds: what flow_attach sets */
+
+/* Whether a TCP connection in this state counts as active. */
+static inline bool flow_is_active(enum flow_state state)
+{
+	return state == FLOW_ESTABLISHED || state == FLOW_SPARE;
+}
 
 /* A slot's present state. The owning worker. */
 static inline enum flow_state flow_state(const struct flow_slot *s)
@@ -68,6 +88,9 @@ size_t flow_bytes(uint32_t flows);
 /* Uses zeroed memory, or a table that another engine left. bytes comes from flow_bytes; memory is
  * 64-byte aligned and stays the caller's. */
 void flow_attach(struct flow_table *t, void *memory, size_t bytes);
+
+/* Bytes of memory for the origins of a table of so many bytes; origin is then set to it. */
+size_t flow_origin_bytes(size_t bytes);
 
 /* Empties slots that can't be right (unknown state, times ahead of now) after a crash.
  * Returns how many it dropped. No worker runs. */
@@ -144,19 +167,20 @@ static inline bool flow_steady(const struct flow_slot *s, uint64_t tag, uint32_t
 
 /* Whether an ordinary packet changes nothing but the time, which is noted then: the first one of a
  * second. The owning worker. */
-static inline bool flow_renew(struct flow_slot *s, uint64_t tag, uint32_t now)
+static inline bool flow_renew(const struct flow_table *t, struct flow_slot *s, uint64_t tag,
+			      uint32_t now)
 {
 	uint32_t state = flow_state(s), age = (now << FLOW_STATE_BITS) - (s->seen - state);
 
 	if (s->tag != tag || state == FLOW_SYN || state >= FLOW_STATES ||
-	    age >> FLOW_STATE_BITS >= flow_timeout[state])
+	    age >> FLOW_STATE_BITS >= t->timeout[state])
 		return false;
 	__atomic_store_n(&s->seen, now << FLOW_STATE_BITS | state, __ATOMIC_RELAXED);
 	return true;
 }
 
 /* Whether the slot's flow hasn't expired. The owning worker. */
-bool flow_live(const struct flow_slot *s, uint32_t now);
+bool flow_live(const struct flow_table *t, const struct flow_slot *s, uint32_t now);
 
 /* The flow's slot, or NULL; an expired slot isn't found. tag is never 0; now in seconds
  * of CLOCK_MONOTONIC. The owning worker, which may then call flow_touch on it. */
@@ -174,14 +198,37 @@ void flow_touch(struct flow_slot *s, enum flow_state state, uint32_t now);
 void flow_move(struct flow_slot *s, uint32_t backend);
 
 /* Remembers a flow that flow_find didn't find. Takes an empty or expired slot, else the oldest
- * half-open (FLOW_SYN) one; never a proven flow's. Returns NULL when there is no room. The owning
- * worker. */
+ * half-open (FLOW_SYN) one, else, for a proven and needed flow, a spare one's; never a proven and needed
+ * flow's. Returns NULL when there is no room. The owning worker. */
 struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
 			   enum flow_state state, uint32_t now);
 
 /* What a packet does to its flow: the state after it. tcp_flags as in the header's 14th byte;
  * old is the present state, or -1 for a new flow. */
 enum flow_state flow_next_state(int old, uint8_t proto, uint8_t tcp_flags);
+
+/* A state's spare form, if it has one. */
+enum flow_state flow_spare_state(enum flow_state state);
+
+/* Notes where a slot's flow comes from (IPv4's addresses are mapped), if the table keeps that. The
+ * owning worker. */
+void flow_note(const struct flow_table *t, const struct flow_slot *s, const struct addr *from,
+	       __be16 port);
+
+/* One flow of a list. */
+struct flow_entry {
+	uint32_t backend;
+	enum flow_state state;
+	uint32_t expires; /* seconds left */
+	struct addr from;
+	__be16 port; /* 0: not known */
+};
+
+/* Up to room live flows from slot *at on; looks at no more than `look` slots, and sets *at to where to
+ * go on: above t->mask at the end. Returns how many. Any thread; a flow that changes meanwhile may be
+ * seen or not, or be shown with another's client. */
+uint32_t flow_list(const struct flow_table *t, uint64_t *at, uint32_t look, uint32_t now,
+		   struct flow_entry *out, uint32_t room);
 
 /* Calls back for every live flow. Any thread; a flow that changes meanwhile may be seen or not. */
 void flow_each(const struct flow_table *t, uint32_t now,

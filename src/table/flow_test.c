@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "table/flow.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -93,7 +94,7 @@ static void finds_what_was_added(void **state)
 
 static void every_state_expires_after_its_time(void **state)
 {
-	static const uint16_t seconds[] = {60, 900, 120, 10, 300};
+	static const uint16_t seconds[] = {60, 900, 120, 10, 300, 900, 300};
 	struct flow_table *t = *state;
 	enum flow_state seen;
 	uint32_t backend;
@@ -200,6 +201,10 @@ static void follows_the_clients_half_of_the_connection(void **state)
 		{FLOW_FIN, TH_RST, FLOW_CLOSED},
 		{FLOW_CLOSED, TH_ACK, FLOW_CLOSED},
 		{FLOW_CLOSED, TH_SYN, FLOW_SYN},
+		{FLOW_SPARE, TH_ACK, FLOW_SPARE}, /* it stays so, as long as it lives */
+		{FLOW_SPARE, TH_SYN, FLOW_SPARE},
+		{FLOW_SPARE, TH_FIN | TH_ACK, FLOW_FIN},
+		{FLOW_SPARE, TH_RST, FLOW_CLOSED},
 	};
 
 	(void)state;
@@ -207,7 +212,8 @@ static void follows_the_clients_half_of_the_connection(void **state)
 		assert_int_equal(flow_next_state(row[i].old, IPPROTO_TCP, row[i].flags),
 				 row[i].next);
 	for (int old = -1; old < FLOW_STATES; old++)
-		assert_int_equal(flow_next_state(old, IPPROTO_UDP, 0), FLOW_UDP);
+		assert_int_equal(flow_next_state(old, IPPROTO_UDP, 0),
+				 old == FLOW_SPARE_UDP ? FLOW_SPARE_UDP : FLOW_UDP);
 }
 
 static void the_first_look_sees_one_line(void **state)
@@ -247,9 +253,10 @@ static void the_first_in_probing_order_is_found(void **state)
 /* What lookup does with an ordinary packet, at length: the slot after it. */
 static struct flow_slot touched(struct flow_slot s, uint8_t tcp_flags)
 {
-	uint8_t proto = flow_state(&s) == FLOW_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+	enum flow_state state = flow_state(&s);
+	uint8_t proto = state == FLOW_UDP || state == FLOW_SPARE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 
-	flow_touch(&s, flow_next_state(flow_state(&s), proto, tcp_flags), NOW);
+	flow_touch(&s, flow_next_state(state, proto, tcp_flags), NOW);
 	return s;
 }
 
@@ -257,29 +264,30 @@ static struct flow_slot touched(struct flow_slot s, uint8_t tcp_flags)
  * packet had gone the long way; all live ones that aren't half-open are. */
 static void steady_and_renewed_slots_are_as_after_the_long_way(void **state)
 {
+	const struct flow_table *t = *state;
 	const uint64_t tag = 77;
 	uint32_t steady = 0, renewed = 0, live = 0;
 
-	(void)state;
 	for (uint32_t seen = (NOW - 1000) << 4; seen < (NOW + 2) << 4; seen++)
 		for (uint32_t flags = 0; flags < 256; flags++) {
 			struct flow_slot s = {tag, 1, seen}, before = s;
-			bool was_live = flow_state(&s) < FLOW_STATES && flow_live(&s, NOW);
+			bool was_live = flow_state(&s) < FLOW_STATES && flow_live(t, &s, NOW);
 
 			if (!flow_ordinary((uint8_t)flags))
 				continue;
-			assert_false(flow_steady(&s, tag + 1, NOW) || flow_renew(&s, tag + 1, NOW));
+			assert_false(flow_steady(&s, tag + 1, NOW) ||
+				     flow_renew(t, &s, tag + 1, NOW));
 			assert_memory_equal(&s, &before, sizeof(s));
 			live += was_live && flow_state(&s) != FLOW_SYN && seen >> 4 <= NOW;
 			steady += flow_steady(&s, tag, NOW);
-			if (!flow_renew(&s, tag, NOW))
+			if (!flow_renew(t, &s, tag, NOW))
 				continue;
 			renewed++;
 			assert_true(was_live);
 			assert_int_equal(s.seen, touched(before, (uint8_t)flags).seen);
 			assert_true(flow_steady(&s, tag, NOW));
 		}
-	assert_int_equal(steady, 4 * 32); /* all states but SYN; flags without SYN, FIN, RST */
+	assert_int_equal(steady, 6 * 32); /* all states but SYN; flags without SYN, FIN, RST */
 	assert_int_equal(renewed, live);
 }
 
@@ -305,6 +313,48 @@ static void count_one(void *ctx, uint32_t backend, enum flow_state state)
 
 	assert_int_equal(backend % FLOW_STATES, state);
 	count[backend]++;
+}
+
+static void lists_flows_with_where_they_come_from(void **state)
+{
+	struct flow_table *t = *state;
+	struct flow_entry e[4];
+	struct addr four, six;
+	uint64_t at = 0;
+	uint32_t n = 0;
+
+	t->origin = calloc(t->mask + 1, sizeof(*t->origin));
+	assert_int_equal(addr_parse("198.51.100.1", &four), 0);
+	assert_int_equal(addr_parse("2001:db8::1", &six), 0);
+	flow_note(t, flow_add(t, 1 << 7, 5, FLOW_ESTABLISHED, NOW), &four, htons(50000));
+	flow_note(t, flow_add(t, 2 << 7, 6, FLOW_UDP, NOW - 100), &six, htons(50001));
+	flow_add(t, 3 << 7, 7, FLOW_CLOSED, NOW - 100); /* expired */
+	while (at <= t->mask)
+		n += flow_list(t, &at, 16, NOW, e + n, 4 - n);
+	assert_int_equal(n, 2);
+	assert_int_equal(e[0].backend, 5);
+	assert_int_equal(e[0].expires, 900);
+	assert_memory_equal(&e[0].from, &four, sizeof(four));
+	assert_int_equal(e[0].port, htons(50000));
+	assert_int_equal(e[1].state, FLOW_UDP);
+	assert_int_equal(e[1].expires, 200);
+	assert_memory_equal(&e[1].from, &six, sizeof(six));
+	assert_int_equal(e[1].port, 0);
+	free(t->origin);
+}
+
+static void timeouts_can_be_set(void **state)
+{
+	struct flow_table *t = *state;
+	uint32_t seconds[FLOW_STATES];
+
+	memcpy(seconds, flow_timeout, sizeof(seconds));
+	t->timeout = seconds;
+	flow_add(t, 9, 1, FLOW_UDP, NOW);
+	assert_non_null(flow_find(t, 9, NOW + 299));
+	seconds[FLOW_UDP] = 10;
+	assert_null(flow_find(t, 9, NOW + 10));
+	assert_non_null(flow_find(t, 9, NOW + 9));
 }
 
 static void each_calls_back_once_for_every_live_flow(void **state)
@@ -346,32 +396,39 @@ static void model_agrees(struct flow_table *t, const struct model *m, uint32_t n
 	assert_int_equal(flow_state(s), m->state);
 }
 
-/* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest. */
+static bool is_spare(enum flow_state state)
+{
+	return state == FLOW_SPARE || state == FLOW_SPARE_UDP;
+}
+
+/* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest; else, for
+ * one that is neither half-open nor spare, an oldest spare one. */
 static void model_add(struct flow_table *t, struct model *all, struct model *m, uint32_t now)
 {
-	uint32_t live = 0, syns = 0, oldest = 0;
+	bool needed = m->state != FLOW_SYN && !is_spare(m->state);
+	uint32_t live = 0, syns = 0, spares = 0, oldest[2] = {0, 0};
 
 	m->known = false; /* nothing of an expired one counts */
 	for (struct model *o = all; o < all + TAGS; o++) {
 		if ((o->tag & t->line) >> 7 != (m->tag & t->line) >> 7 || !model_live(o, now))
 			continue;
 		live++;
-		if (o->state != FLOW_SYN)
+		if (o->state != FLOW_SYN && !is_spare(o->state))
 			continue;
-		syns++;
-		if (now - o->seen > oldest)
-			oldest = now - o->seen;
+		*(o->state == FLOW_SYN ? &syns : &spares) += 1;
+		if (now - o->seen > oldest[is_spare(o->state)])
+			oldest[is_spare(o->state)] = now - o->seen;
 	}
 	m->known = flow_add(t, m->tag, m->backend, m->state, now);
 	m->seen = now;
-	assert_int_equal(m->known, live < WAYS || syns);
+	assert_int_equal(m->known, live < WAYS || syns || (needed && spares));
 	if (live < WAYS || !m->known)
 		return;
 	for (struct model *o = all; o < all + TAGS; o++) {
 		if (!model_live(o, now) || flow_find(t, o->tag, now))
 			continue;
-		assert_int_equal(o->state, FLOW_SYN);
-		assert_int_equal(now - o->seen, oldest);
+		assert_true(syns ? o->state == FLOW_SYN : is_spare(o->state));
+		assert_int_equal(now - o->seen, oldest[is_spare(o->state)]);
 		o->known = false;
 		live--;
 	}
@@ -550,7 +607,9 @@ int main(void)
 		cmocka_unit_test(follows_the_clients_half_of_the_connection),
 		TEST(the_first_look_sees_one_line),
 		TEST(the_first_in_probing_order_is_found),
-		cmocka_unit_test(steady_and_renewed_slots_are_as_after_the_long_way),
+		TEST(lists_flows_with_where_they_come_from),
+		TEST(timeouts_can_be_set),
+		TEST(steady_and_renewed_slots_are_as_after_the_long_way),
 		TEST(audit_empties_only_what_cannot_be_right),
 		TEST(each_calls_back_once_for_every_live_flow),
 		TEST(behaves_as_a_plain_list_does),

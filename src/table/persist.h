@@ -18,7 +18,7 @@
 
 enum {
 	PERSIST_PROBES = 8,
-	PERSIST_TICK = 16,		    /* seconds: times are rounded up to these */
+	PERSIST_TICK = 16,			/* seconds: times are rounded up to these */
 	PERSIST_LONGEST = 32000 * PERSIST_TICK, /* the longest timeout: six days */
 };
 
