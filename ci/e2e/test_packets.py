@@ -215,3 +215,20 @@ def test_port_reuse(t):
         expect(sock.recv(100).endswith(b"hello\n"), "an answer")
         sock.close()
     expect(say(t.lab)[1] == "", "and others are served, too")
+
+
+@e2e(servers=2)
+def test_connections(t):
+    """-L -c lists connections with their clients; --set changes the timeouts that they expire by."""
+    t.lab.echo_servers(2)
+    d = t.shuntd()
+    d.service(f"-t {VIP}:7", [f"{rip(1)}:7", f"{rip(2)}:7"])
+    conns = Conns(t.lab, 3)
+    until(lambda: d.ctl("-L -n -c").count("ESTABLISHED") == 3, 5, "three connections are listed")
+    line = d.ctl("-L -n -c").splitlines()[2]
+    expect(line.startswith("TCP 1") and " 192.168.1.10:" in line and f" {VIP}:7 " in line, f"the line: {line}")
+    d.ctl("--set 100 50 20")
+    expect(d.ctl("-L --timeout") == "Timeout (tcp tcpfin udp): 100 50 20\n", "the timeouts")
+    line = d.ctl("-L -n -c").splitlines()[2]
+    expect(line.startswith("TCP 01:"), f"the line with other timeouts: {line}")
+    expect(conns.finish()["broken"] == 0, "no connection broke")
