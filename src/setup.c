@@ -88,8 +88,8 @@ static void close_steer(struct setup *s, bool keep)
 	steer_close(s->steer, keep);
 }
 
-/* Directors with one secret hash alike. Returns whether the key changed: then flows of before can't be
- * found any more. */
+/* Directors with one secret hash alike. Returns whether the key changed: then flows of before can't
+ * be found any more. */
 static bool use_secret(struct setup *s, const char *secret)
 {
 	struct state *state;

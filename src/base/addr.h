@@ -22,7 +22,7 @@ struct endpoint {
 	struct addr addr; /* of a range: its first address, the bits behind prefix are 0 */
 	__be16 port;	  /* 0: every port */
 	uint8_t proto;	  /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP; 0: every protocol, port is 0 */
-	uint8_t prefix; /* a range: its length, 1..127 of 128 bits (IPv4: 96 more); 0: one address */
+	uint8_t prefix;	  /* of a range: 1..127 of 128 bits (IPv4: 96 more); 0: one address */
 	uint8_t pad[4];
 };
 _Static_assert(sizeof(struct endpoint) == 24, "endpoints are compared as bytes");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Telling neighbours which MAC address has an IP address: by neighbour advertisements, and frames that
- * announce it to everybody. Pure; any thread. */
+/* Telling neighbours which MAC address has an IP address: by neighbour advertisements, and frames
+ * that announce it to everybody. Pure; any thread. */
 #ifndef SHUNT_BASE_ADVERT_H
 #define SHUNT_BASE_ADVERT_H
 

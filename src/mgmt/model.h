@@ -108,8 +108,8 @@ int model_zero(struct model *m, const struct endpoint *ep); /* the totals; NULL:
 int model_commit(struct model *m);
 void model_rollback(struct model *m);
 
-/* What model_commit would do to the tables of mh, sh, dh, lblc and lblcr: calls back for each service
- * of the draft in which places change their server. Returns 0 or -ENOMEM. */
+/* What model_commit would do to the tables of mh, sh, dh, lblc and lblcr: calls back for each
+ * service of the draft in which places change their server. Returns 0 or -ENOMEM. */
 int model_preview(struct model *m,
 		  void (*fn)(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places),
 		  void *ctx);
@@ -166,8 +166,8 @@ struct model_timeouts {
 };
 void model_timeouts(const struct model *m, struct model_timeouts *out);
 
-/* Sets them; 0 leaves one as it is. In force at once, for flows that are there too, until shuntd ends.
- * Returns 0, or -EOPNOTSUPP without a data plane. */
+/* Sets them; 0 leaves one as it is. In force at once, for flows that are there too, until shuntd
+ * ends. Returns 0, or -EOPNOTSUPP without a data plane. */
 int model_set_timeouts(struct model *m, const struct model_timeouts *timeouts);
 
 /* A live flow, for `-L -c`. */
@@ -179,9 +179,9 @@ struct model_conn {
 	uint32_t expires; /* seconds left */
 };
 
-/* Up to room flows (256 at most) from *cursor on, which is 0 for the first page, and 0 again after the
- * last one; a page may be empty. Of a service for a range or for all ports, the service is told; an IPv6
- * client's port is 0. Returns how many, or -ENOMEM. */
+/* Up to room flows (256 at most) from *cursor on, which is 0 for the first page, and 0 again after
+ * the last one; a page may be empty. Of a service for a range or for all ports, the service is
+ * told; an IPv6 client's port is 0. Returns how many, or -ENOMEM. */
 int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out, uint32_t room);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* shunt.conf and the table: a file is read whole, and what differs from the last one becomes one change
- * of the model. What the file leaves as it was isn't touched, nor what was changed by hand meanwhile.
- * Management thread. */
+/* shunt.conf and the table: a file is read whole, and what differs from the last one becomes one
+ * change of the model. What the file leaves as it was isn't touched, nor what was changed by hand
+ * meanwhile. Management thread. */
 #ifndef SHUNT_MGMT_RELOAD_H
 #define SHUNT_MGMT_RELOAD_H
 
@@ -22,8 +22,8 @@ struct reload_result {
 };
 
 /* Remembers the file at path, and reads it. fresh: shuntd has just started, and the table becomes
- * the file's, whatever an earlier life left; else an engine took over, and it is so already. Strings
- * are borrowed. Returns 0, or -errno with the result's error told. */
+ * the file's, whatever an earlier life left; else an engine took over, and it is so already.
+ * Strings are borrowed. Returns 0, or -errno with the result's error told. */
 int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const char *path, bool fresh,
 		struct reload_result *res);
 
@@ -31,12 +31,14 @@ int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const cha
 void reload_close(struct reload *r);
 
 /* Reads the file again and brings what differs into force. protect: refuses a change that removes
- * servers with live connections. confirm_ms: undone after this time unless reload_confirm is called; 0:
- * for good. Returns 0, or -errno: then the table is as it was, and res->error says why. */
+ * servers with live connections. confirm_ms: undone after this time unless reload_confirm is
+ * called; 0: for good. Returns 0, or -errno: then the table is as it was, and res->error says
+ * why. */
 int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct reload_result *res);
 
-/* What reload_again with this file would do. Nothing changes. Appends to moves (an array) the services
- * whose Maglev places would move, and to flows the servers whose live connections would end. */
+/* What reload_again with this file would do. Nothing changes. Appends to moves (an array) the
+ * services whose Maglev places would move, and to flows the servers whose live connections would
+ * end. */
 int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows,
 		struct reload_result *res);
 

@@ -48,8 +48,8 @@ int steer_set_socket(struct steer *s, uint32_t nic, uint32_t queue, int fd);
 int steer_activate(struct steer *s, char *err, size_t err_size);
 
 /* Starts and stops steering a destination's packets to the workers, on every NIC: an address and a
- * port, or all its ports, or a range of addresses. Adding twice is no error. Returns 0 or -errno (-E2BIG: STEER_MAX_SERVICES; -ENOENT: wasn't steered).
- * Management. */
+ * port, or all its ports, or a range of addresses. Adding twice is no error. Returns 0 or -errno
+ * (-E2BIG: STEER_MAX_SERVICES; -ENOENT: wasn't steered). Management. */
 int steer_add(struct steer *s, const struct endpoint *ep);
 int steer_del(struct steer *s, const struct endpoint *ep);
 

@@ -46,9 +46,9 @@ static inline bool icmp_error_due(const struct pkt *p)
 	return p->drop == DROP_TTL || p->drop == DROP_TOO_BIG;
 }
 
-/* Tells the sender, if it may be told and limit lets: the packet becomes the error (PKT_ANSWER), in the
- * name of the address that it was for, and goes back by self. False: it stays as it is. now in ns. Its
- * worker. */
+/* Tells the sender, if it may be told and limit lets: the packet becomes the error (PKT_ANSWER), in
+ * the name of the address that it was for, and goes back by self. False: it stays as it is. now in
+ * ns. Its worker. */
 bool icmp_error_return(struct pkt *p, const struct backend *self, struct icmp_limit *limit,
 		       uint64_t now);
 

@@ -79,8 +79,8 @@ static enum drop check_first(const struct pkt *p, const uint8_t own[6])
 }
 
 /* Whether a flow that begins isn't worth a place in the table, or may not have one: the end of
- * nothing; single packets; one that will be found by its hash again; one half-open flow more than its
- * service may have begun in a second, which is found by its hash, too. */
+ * nothing; single packets; one that will be found by its hash again; one half-open flow more than
+ * its service may have begun in a second, which is found by its hash, too. */
 static bool stateless(struct lookup *l, const struct pkt *p, const struct service *svc,
 		      const struct choice *c, uint32_t now)
 {
@@ -129,8 +129,8 @@ static enum drop schedule(struct lookup *l, const struct snap *s, struct pkt *p,
 	return lookup_forward(l, s, p, c.backend);
 }
 
-/* What another worker knows of a flow; the tables are asked for together, so that their cache misses
- * overlap. */
+/* What another worker knows of a flow; the tables are asked for together, so that their cache
+ * misses overlap. */
 static const struct backend *ask_others(const struct lookup *l, const struct snap *s, uint64_t tag,
 					uint32_t now, enum flow_state *state)
 {
@@ -174,10 +174,10 @@ static const struct backend *adopt(struct lookup *l, const struct snap *s, const
 	return be;
 }
 
-/* A known flow gets another server if its own is gone; that is also so of a server that was
- * removed and can't be reached any more. If the client begins anew, also when the last connection has
- * ended, or its server takes no new ones. Otherwise it stays, even with a server that was removed or
- * lost its MAC: to move a connection is to reset it. */
+/* A known flow gets another server if its own is gone; that is also so of a server that was removed
+ * and can't be reached any more. If the client begins anew, also when the last connection has
+ * ended, or its server takes no new ones. Otherwise it stays, even with a server that was removed
+ * or lost its MAC: to move a connection is to reset it. */
 static bool flow_stays(const struct flow_slot *slot, const struct backend *be, const struct pkt *p)
 {
 	if (!be || (be->flags & (BACKEND_REMOVED | BACKEND_READY)) == BACKEND_REMOVED)
@@ -227,8 +227,8 @@ enum drop lookup_flow(struct lookup *l, const struct snap *s, struct pkt *p, uin
 	return be ? lookup_forward(l, s, p, be) : schedule(l, s, p, NULL, now);
 }
 
-/* Whatever isn't the usual: new flows and old ones' ends, and a flow's first packet in a second; and
- * what isn't a flow's packet at all. */
+/* Whatever isn't the usual: new flows and old ones' ends, and a flow's first packet in a second;
+ * and what isn't a flow's packet at all. */
 static __attribute__((noinline)) enum drop lookup_unusual(struct lookup *l, const struct snap *s,
 							  struct pkt *p, uint32_t now)
 {

@@ -13,8 +13,8 @@
 #include "table/frag.h"
 #include "table/persist.h"
 
-/* How many half-open flows a service began in one second: a flood of them on one service shall not take
- * the places of another's. */
+/* How many half-open flows a service began in one second: a flood of them on one service shall not
+ * take the places of another's. */
 enum {
 	SYN_QUOTA = 1 << 15
 };

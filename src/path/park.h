@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Early fragments, that wait in UMEM until the first of their datagram has been seen. A worker's own;
- * few, and not for long. */
+/* Early fragments, that wait in UMEM until the first of their datagram has been seen. A worker's
+ * own; few, and not for long. */
 #ifndef SHUNT_PATH_PARK_H
 #define SHUNT_PATH_PARK_H
 

@@ -15,7 +15,8 @@ static inline bool schedule_takes_new(const struct backend *be)
 	return (be->flags & both) == both;
 }
 
-/* A server, and whether it follows from the flow's packets alone: then any later one finds it, too. */
+/* A server, and whether it follows from the flow's packets alone: then any later one finds it,
+ * too. */
 struct choice {
 	const struct backend *backend; /* NULL: there is none */
 	bool spare;

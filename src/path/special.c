@@ -7,8 +7,8 @@
 #include "path/classify.h"
 #include "path/schedule.h"
 
-/* What all fragments of a datagram have in common, and no others for a while: with IPv4 that is also
- * the protocol (RFC 791); with IPv6 each may name another header (RFC 8200, 4.5). */
+/* What all fragments of a datagram have in common, and no others for a while: with IPv4 that is
+ * also the protocol (RFC 791); with IPv6 each may name another header (RFC 8200, 4.5). */
 static uint64_t datagram_tag(const struct lookup *l, const struct pkt *p)
 {
 	const uint8_t *ip = p->data + p->l3;

@@ -6,8 +6,8 @@
 
 #include "path/lookup.h"
 
-/* One packet whose kind isn't PKT_FLOW: sets its backend and returns DROP_NONE, or PKT_KEPT if it was
- * parked, or says why it is dropped. Its worker; lookup's own. */
+/* One packet whose kind isn't PKT_FLOW: sets its backend and returns DROP_NONE, or PKT_KEPT if it
+ * was parked, or says why it is dropped. Its worker; lookup's own. */
 enum drop special_pkt(struct lookup *l, const struct snap *s, struct pkt *p, uint32_t now);
 
 /* Fills the burst with parked packets that can go on now, looked up already, and those that have

@@ -167,10 +167,9 @@ static bool is_spare(enum flow_state state)
 
 /* The places of a new flow, as they are. */
 struct places {
-	const struct flow_slot
-		*empty; /* or expired; the first in probing order, so that an expired slot
-					* with the same tag is either this one, or comes after it and
-					* is never found */
+	/* Or expired; the first in probing order, so that an expired slot with the same tag is
+	 * either this one, or comes after it and is never found. */
+	const struct flow_slot *empty;
 	const struct flow_slot *half_open, *spare; /* the oldest of each */
 };
 

@@ -20,9 +20,9 @@
 #include "base/addr.h"
 
 /* One-sided TCP state (a director sees the client's half only), as IPVS keeps it for direct
- * routing; its timeouts are flow_timeout[], unless others are set. A spare flow's server follows from
- * its packets alone, as long as it isn't forgotten that it once did: it gives way to one that is
- * needed. */
+ * routing; its timeouts are flow_timeout[], unless others are set. A spare flow's server follows
+ * from its packets alone, as long as it isn't forgotten that it once did: it gives way to one that
+ * is needed. */
 enum flow_state {
 	FLOW_SYN,	  /* SYN seen: 60 s, the first to be evicted */
 	FLOW_ESTABLISHED, /* anything else seen: 900 s */
@@ -54,8 +54,8 @@ struct flow_table {
 	struct flow_origin *origin; /* of each slot's flow; NULL: not kept */
 };
 
-/* Where a flow comes from: for lists, nothing depends on it. IPv4: a mapped address, with the port in
- * b[8] and b[9]; an IPv6 client's port isn't kept. */
+/* Where a flow comes from: for lists, nothing depends on it. IPv4: a mapped address, with the port
+ * in b[8] and b[9]; an IPv6 client's port isn't kept. */
 struct flow_origin {
 	uint8_t b[16];
 };
@@ -198,8 +198,8 @@ void flow_touch(struct flow_slot *s, enum flow_state state, uint32_t now);
 void flow_move(struct flow_slot *s, uint32_t backend);
 
 /* Remembers a flow that flow_find didn't find. Takes an empty or expired slot, else the oldest
- * half-open (FLOW_SYN) one, else, for a proven and needed flow, a spare one's; never a proven and needed
- * flow's. Returns NULL when there is no room. The owning worker. */
+ * half-open (FLOW_SYN) one, else, for a proven and needed flow, a spare one's; never a proven and
+ * needed flow's. Returns NULL when there is no room. The owning worker. */
 struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
 			   enum flow_state state, uint32_t now);
 
@@ -224,9 +224,9 @@ struct flow_entry {
 	__be16 port; /* 0: not known */
 };
 
-/* Up to room live flows from slot *at on; looks at no more than `look` slots, and sets *at to where to
- * go on: above t->mask at the end. Returns how many. Any thread; a flow that changes meanwhile may be
- * seen or not, or be shown with another's client. */
+/* Up to room live flows from slot *at on; looks at no more than `look` slots, and sets *at to where
+ * to go on: above t->mask at the end. Returns how many. Any thread; a flow that changes meanwhile
+ * may be seen or not, or be shown with another's client. */
 uint32_t flow_list(const struct flow_table *t, uint64_t *at, uint32_t look, uint32_t now,
 		   struct flow_entry *out, uint32_t room);
 

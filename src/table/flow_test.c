@@ -315,34 +315,6 @@ static void count_one(void *ctx, uint32_t backend, enum flow_state state)
 	count[backend]++;
 }
 
-static void lists_flows_with_where_they_come_from(void **state)
-{
-	struct flow_table *t = *state;
-	struct flow_entry e[4];
-	struct addr four, six;
-	uint64_t at = 0;
-	uint32_t n = 0;
-
-	t->origin = calloc(t->mask + 1, sizeof(*t->origin));
-	assert_int_equal(addr_parse("198.51.100.1", &four), 0);
-	assert_int_equal(addr_parse("2001:db8::1", &six), 0);
-	flow_note(t, flow_add(t, 1 << 7, 5, FLOW_ESTABLISHED, NOW), &four, htons(50000));
-	flow_note(t, flow_add(t, 2 << 7, 6, FLOW_UDP, NOW - 100), &six, htons(50001));
-	flow_add(t, 3 << 7, 7, FLOW_CLOSED, NOW - 100); /* expired */
-	while (at <= t->mask)
-		n += flow_list(t, &at, 16, NOW, e + n, 4 - n);
-	assert_int_equal(n, 2);
-	assert_int_equal(e[0].backend, 5);
-	assert_int_equal(e[0].expires, 900);
-	assert_memory_equal(&e[0].from, &four, sizeof(four));
-	assert_int_equal(e[0].port, htons(50000));
-	assert_int_equal(e[1].state, FLOW_UDP);
-	assert_int_equal(e[1].expires, 200);
-	assert_memory_equal(&e[1].from, &six, sizeof(six));
-	assert_int_equal(e[1].port, 0);
-	free(t->origin);
-}
-
 static void timeouts_can_be_set(void **state)
 {
 	struct flow_table *t = *state;
@@ -401,8 +373,8 @@ static bool is_spare(enum flow_state state)
 	return state == FLOW_SPARE || state == FLOW_SPARE_UDP;
 }
 
-/* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest; else, for
- * one that is neither half-open nor spare, an oldest spare one. */
+/* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest; else,
+ * for one that is neither half-open nor spare, an oldest spare one. */
 static void model_add(struct flow_table *t, struct model *all, struct model *m, uint32_t now)
 {
 	bool needed = m->state != FLOW_SYN && !is_spare(m->state);
@@ -607,7 +579,6 @@ int main(void)
 		cmocka_unit_test(follows_the_clients_half_of_the_connection),
 		TEST(the_first_look_sees_one_line),
 		TEST(the_first_in_probing_order_is_found),
-		TEST(lists_flows_with_where_they_come_from),
 		TEST(timeouts_can_be_set),
 		TEST(steady_and_renewed_slots_are_as_after_the_long_way),
 		TEST(audit_empties_only_what_cannot_be_right),

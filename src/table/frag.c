@@ -63,8 +63,8 @@ static bool is_over(const struct frag_slot *s, uint64_t value, uint32_t now)
 	       (value_id(value) && is_complete(s));
 }
 
-/* The slot of a datagram that is under way; or NULL. A slot that was taken meanwhile looks as if its
- * datagram weren't complete (D after A): its value tells. */
+/* The slot of a datagram that is under way; or NULL. A slot that was taken meanwhile looks as if
+ * its datagram weren't complete (D after A): its value tells. */
 static struct frag_slot *find(const struct frag_table *t, uint64_t tag, uint32_t now,
 			      uint64_t *value)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fragments: which server a datagram's later fragments follow. Only the first has the ports; the
- * others may come in on other queues, in any order. One table for all workers, of fixed size, without
- * locks.
+ * others may come in on other queues, in any order. One table for all workers, of fixed size,
+ * without locks.
  *
  * Each slot has a bitmap of the 8-byte units that were seen, so that no fragment is forwarded that
  * overlaps another (RFC 5722, for IPv4 as well), and that a datagram is known to be complete: a
- * sender may use its identification again at once. A slot is taken by a compare-and-swap of its value
- * to one of no server (A); then its map is cleared, and it gets its tag (B) and its server (C). A
- * fragment that comes between these waits, as those do that come before their first. */
+ * sender may use its identification again at once. A slot is taken by a compare-and-swap of its
+ * value to one of no server (A); then its map is cleared, and it gets its tag (B) and its server
+ * (C). A fragment that comes between these waits, as those do that come before their first. */
 #ifndef SHUNT_TABLE_FRAG_H
 #define SHUNT_TABLE_FRAG_H
 

@@ -168,7 +168,7 @@ static void two_workers_share_datagrams(void **state)
 	for (uint32_t d = 1; d <= DATAGRAMS; d++) {
 		assert_int_equal(first(&s.t, piece(d % 64, 0, 185, false), d, 1), FRAG_FORWARD);
 		while (__atomic_load_n(&s.done, __ATOMIC_ACQUIRE) + 32 < d)
-			sched_yield(); /* identifications come round only when they are free again */
+			sched_yield(); /* identifications come round when they are free again */
 	}
 	pthread_join(thread, &why);
 	assert_null(why);

@@ -3,12 +3,12 @@
  * client's connections come in on all queues; of fixed size, without locks.
  *
  * A slot is two words. The tag says whose it is; the value holds the server, until when, and some
- * bits of the tag again, so that a value is never taken for that of a tag it wasn't stored for.
- * A slot is taken by a compare-and-swap of its value to one of no server, which keeps all others off
+ * bits of the tag again, so that a value is never taken for that of a tag it wasn't stored for. A
+ * slot is taken by a compare-and-swap of its value to one of no server, which keeps all others off
  * (A); then it gets its tag (B) and its server (C). A worker that meets the slot of its own client
  * between these goes on from there: whoever comes to C first decides, the others take what it
- * stored. So two workers that see a client first at the same moment give it the same server (unless a
- * slot's time is over for only one of them just then: they may use two). */
+ * stored. So two workers that see a client first at the same moment give it the same server (unless
+ * a slot's time is over for only one of them just then: they may use two). */
 #ifndef SHUNT_TABLE_PERSIST_H
 #define SHUNT_TABLE_PERSIST_H
 
@@ -23,9 +23,8 @@ enum {
 };
 
 struct persist_slot {
-	uint64_t tag; /* keyed hash of client and service; 0: never used */
-	uint64_t
-		value; /* server's id (0: being stored) << 32 | bits of the tag << 16 | end in ticks */
+	uint64_t tag;	/* keyed hash of client and service; 0: never used */
+	uint64_t value; /* id (0: being stored) << 32 | bits of the tag << 16 | end in ticks */
 };
 
 struct persist {

@@ -14,11 +14,11 @@ enum {
 
 /* As IPVS names them. Not SCHED_: <sched.h> has an SCHED_RR of its own. */
 enum sched {
-	SCHEDULER_RR,	/* round robin, weights ignored */
-	SCHEDULER_WRR,	/* weighted round robin, interleaved */
-	SCHEDULER_LC,	/* least connections */
-	SCHEDULER_WLC,	/* ... for its weight */
-	SCHEDULER_LBLC, /* by destination, unless its server is overloaded: then least connections */
+	SCHEDULER_RR,	 /* round robin, weights ignored */
+	SCHEDULER_WRR,	 /* weighted round robin, interleaved */
+	SCHEDULER_LC,	 /* least connections */
+	SCHEDULER_WLC,	 /* ... for its weight */
+	SCHEDULER_LBLC,	 /* by destination; if its server is overloaded, least connections */
 	SCHEDULER_LBLCR, /* ... with a set of servers for each destination */
 	SCHEDULER_DH,	 /* by a hash of the destination address */
 	SCHEDULER_SH,	 /* by a hash of the source address */
@@ -48,7 +48,7 @@ struct service_conf {
 	struct endpoint ep;
 	uint8_t sched;		/* enum sched */
 	uint8_t flags;		/* enum service_flags */
-	uint8_t persist_prefix; /* clients are told apart by so many bits: 1..32 or 1..128; 0: all */
+	uint8_t persist_prefix; /* bits that clients are told apart by: 1..32 or 1..128; 0: all */
 	uint8_t removed;	/* enum removed_policy */
 	uint32_t persist;	/* seconds that a client stays with its server; 0: not persistent */
 };

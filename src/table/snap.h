@@ -129,8 +129,8 @@ const struct service *snap_service(const struct snap *s, const struct endpoint *
  * address, the narrowest first. Whoever may hold s. */
 const struct service *snap_match(const struct snap *s, const struct endpoint *to);
 
-/* Whether any service is at this address, or for a range that holds it. Goes through all of them: for
- * the few who ask. Whoever may hold s. */
+/* Whether any service is at this address, or for a range that holds it. Goes through all of them:
+ * for the few who ask. Whoever may hold s. */
 bool snap_has_address(const struct snap *s, const struct addr *a);
 
 /* The backend with this id, or NULL if it is gone. Whoever may hold s. Inline: for each packet, and

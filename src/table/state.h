@@ -43,8 +43,8 @@ int state_attach(struct state **out, void *memory, size_t bytes);
 
 const struct hash_key *state_key(const struct state *s);
 
-/* Makes the key another one: what was hashed with the old one means nothing then. Holder, before any
- * engine. */
+/* Makes the key another one: what was hashed with the old one means nothing then. Holder, before
+ * any engine. */
 void state_set_key(struct state *s, const struct hash_key *key);
 
 /* Begins to write a table of so many services, and of their backends in the same order. Both

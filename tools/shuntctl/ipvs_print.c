@@ -86,8 +86,8 @@ static int entry_compare(const void *va, const void *vb)
 	return d ? d : ntohs(a->port) - ntohs(b->port);
 }
 
-/* Reads an array of services, or of servers (proto is their service's); what has no valid address is
- * not in it. The caller frees. */
+/* Reads an array of services, or of servers (proto is their service's); what has no valid address
+ * is not in it. The caller frees. */
 static struct entry *entries_read(const json_t *array, bool servers, uint8_t proto, bool sort,
 				  size_t *n)
 {
@@ -138,8 +138,8 @@ static void print_count(const struct printer *p, uint64_t n)
 	fprintf(p->out, "%8llu%c", (unsigned long long)(n / scale[i].unit), scale[i].letter);
 }
 
-/* A director never sees an answer: what goes out is 0, unless shuntd says otherwise. ipvsadm cuts the
- * rates of servers short only where they are bytes. */
+/* A director never sees an answer: what goes out is 0, unless shuntd says otherwise. ipvsadm cuts
+ * the rates of servers short only where they are bytes. */
 static void print_stats(const struct printer *p, const json_t *o, bool server)
 {
 	static const char *const column[] = {"conns", "in_packets", "out_packets", "in_bytes",
@@ -296,7 +296,8 @@ static void tunnel_text(const struct entry *e, char *buf, size_t size)
 		snprintf(buf, size, "%s", type);
 }
 
-/* What is between a server's address and its connections, by the first of these that was asked for. */
+/* What is between a server's address and its connections, by the first of these that was asked
+ * for. */
 static void print_middle(const struct printer *p, const struct entry *e)
 {
 	int weight = (int)number_of(e->json, "weight");

@@ -11,6 +11,7 @@
 
 #include "ctl.h"
 #include "ipvs_grammar.h"
+#include "ipvs_parse.h"
 #include "names.h"
 
 enum {
@@ -18,46 +19,16 @@ enum {
 	VAL_OPTION = 100, /* and of the first option */
 	PERSISTENT_MAX = 31 * 24 * 60 * 60,
 	PERSISTENT_DEFAULT = 6 * 60,
-	TIMEOUTS = 3,
-	SCHEDULER_NAME = 16,
 };
 
 static const char default_scheduler[] = "wlc";
 
 /* Tunnels, by ipvsadm's names. */
-static const struct tunnel_row {
-	const char *name;
-	uint64_t needs, takes; /* options */
-} tunnels[] = {
+static const struct tunnel_row tunnels[] = {
 	{"ipip", 0, 0},
 	{"gue", 1ull << OPT_TUN_PORT,
 	 1ull << OPT_TUN_PORT | 1ull << OPT_TUN_NOCSUM | 1ull << OPT_TUN_CSUM},
 	{"gre", 0, 1ull << OPT_TUN_NOCSUM | 1ull << OPT_TUN_CSUM},
-};
-
-/* What the options said. */
-struct parse {
-	struct ipvs_call *call;
-	const struct command_row *command;
-	const struct option_row *refused; /* the first that shunt doesn't do */
-	const char *why;		  /* what to say about that */
-	uint64_t given;			  /* bits of enum opt */
-	struct addr service, server;
-	__be16 service_port, server_port;
-	uint8_t proto; /* 0: a firewall mark */
-	bool has_server_port;
-	char scheduler[SCHEDULER_NAME];
-	char *flag_words; /* -b as given, owned */
-	json_t *flags;	  /* its words, owned */
-	const char *refused_flag;
-	long weight;
-	long persistent; /* seconds; 0: not persistent */
-	int netmask;	 /* bits; 0: all */
-	int forward;	 /* enum ipvs_forward */
-	const struct tunnel_row *tunnel;
-	long tunnel_port;
-	long upper, lower;
-	long timeout[TIMEOUTS];
 };
 
 __attribute__((format(printf, 3, 4))) static int fail(struct parse *p, int code, const char *fmt,
@@ -69,11 +40,6 @@ __attribute__((format(printf, 3, 4))) static int fail(struct parse *p, int code,
 	vsnprintf(p->call->error, sizeof(p->call->error), fmt, ap);
 	va_end(ap);
 	return code;
-}
-
-static bool given(const struct parse *p, enum opt opt)
-{
-	return p->given & opt_bit(opt);
 }
 
 /* A decimal number of at most max, or -1. */
@@ -489,86 +455,6 @@ static int check_refused(struct parse *p)
 	return 0;
 }
 
-static json_t *endpoint_json(const struct addr *a, __be16 port)
-{
-	char text[ADDR_TEXT];
-
-	return json_pack("{s:s, s:i}", "address", addr_text(a, text), "port", ntohs(port));
-}
-
-/* What the command asks for: of -L, several things can be. */
-static const char *request_name(const struct parse *p)
-{
-	if (p->call->format & IPVS_CONNECTIONS)
-		return "connections";
-	if (p->call->format & IPVS_TIMEOUTS)
-		return "timeouts";
-	return p->command->request;
-}
-
-static void describe_server(const struct parse *p, json_t *server)
-{
-	json_t *tunnel;
-
-	json_object_set_new(server, "weight", json_integer(p->weight));
-	if (p->upper)
-		json_object_set_new(server, "upper", json_integer(p->upper));
-	if (p->lower)
-		json_object_set_new(server, "lower", json_integer(p->lower));
-	json_object_set_new(server, "forward",
-			    json_string(p->forward == IPVS_TUNNEL ? "tunnel" : "route"));
-	if (p->forward != IPVS_TUNNEL)
-		return;
-	tunnel = json_pack("{s:s}", "type", p->tunnel->name);
-	if (p->tunnel_port)
-		json_object_set_new(tunnel, "port", json_integer(p->tunnel_port));
-	if (p->tunnel->takes & opt_bit(OPT_TUN_CSUM))
-		json_object_set_new(tunnel, "csum", json_boolean(given(p, OPT_TUN_CSUM)));
-	json_object_set_new(server, "tunnel", tunnel);
-}
-
-static void describe_service(const struct parse *p, json_t *req)
-{
-	json_object_set_new(req, "scheduler", json_string(p->scheduler));
-	if (given(p, OPT_OPS))
-		json_array_append_new(p->flags, json_string("ops"));
-	json_object_set(req, "flags", p->flags);
-	if (!p->persistent)
-		return;
-	json_object_set_new(req, "persistent", json_integer(p->persistent));
-	if (p->netmask)
-		json_object_set_new(req, "netmask", json_integer(p->netmask));
-}
-
-/* Says in the control protocol what was understood. */
-static void build_request(struct parse *p)
-{
-	json_t *req, *service, *server;
-
-	if (!p->command->request)
-		return;
-	req = json_pack("{s:s}", "cmd", request_name(p));
-	if (p->call->command == IPVS_SET)
-		json_object_set_new(req, "timeouts",
-				    json_pack("{s:I, s:I, s:I}", "tcp", (json_int_t)p->timeout[0],
-					      "tcpfin", (json_int_t)p->timeout[1], "udp",
-					      (json_int_t)p->timeout[2]));
-	p->call->request = req;
-	if (given(p, OPT_SERVICE)) {
-		service = endpoint_json(&p->service, p->service_port);
-		json_object_set_new(service, "proto", json_string(proto_text(p->proto)));
-		json_object_set_new(req, "service", service);
-	}
-	if (given(p, OPT_SERVER)) {
-		server = endpoint_json(&p->server, p->server_port);
-		json_object_set_new(req, "server", server);
-		if (p->command->carries == CARRIES_SERVER)
-			describe_server(p, server);
-	}
-	if (p->command->carries == CARRIES_SERVICE)
-		describe_service(p, req);
-}
-
 static int understand(struct parse *p)
 {
 	int rc = check_matrix(p);
@@ -578,7 +464,7 @@ static int understand(struct parse *p)
 	if (!rc)
 		rc = check_refused(p);
 	if (!rc)
-		build_request(p);
+		ipvs_request(p);
 	p->call->edit = p->command->edit;
 	return rc;
 }
