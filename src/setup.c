@@ -134,7 +134,7 @@ static int open_tables(struct setup *s, const struct setup_conf *conf, const str
 {
 	size_t bytes = table_bytes(s, conf);
 	bool fresh, state_fresh;
-	char name[16];
+	char name[24];
 
 	s->state_bytes = state_bytes();
 	s->state = steer_area(s->steer, "state", s->state_bytes, -1, &state_fresh);
