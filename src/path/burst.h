@@ -61,7 +61,7 @@ struct pkt {
 	};
 	uint16_t end; /* offset behind the IP packet; Ethernet padding may follow */
 	bool v4;
-	uint8_t tcp_flags; /* 0 for all but TCP */
+	uint8_t tcp_flags; /* FLOW_NO_FLAGS for all but TCP */
 	uint64_t tag;	   /* keyed hash of addresses, ports, protocol (tag.h); never 0 */
 	/* lookup */
 	union {

@@ -492,7 +492,7 @@ void classify_pkt(struct pkt *p)
 	p->kind = PKT_FLOW;
 	p->tags = 0;
 	p->proto = 0;
-	p->tcp_flags = 0;
+	p->tcp_flags = FLOW_NO_FLAGS;
 	p->drop = (uint8_t)classify_eth(p);
 }
 

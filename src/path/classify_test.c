@@ -78,7 +78,7 @@ static void finds_its_way_through_every_header(void **state)
 	assert_int_equal(p.tags, 2);
 	assert_int_equal(p.l3, 22);
 	assert_int_equal(p.l4, 22 + 40 + 8 + 16 + 8);
-	assert_int_equal(p.tcp_flags, 0);
+	assert_int_equal(p.tcp_flags, FLOW_NO_FLAGS);
 	assert_false(p.v4);
 	p = classified("vlan:0,3 ip4 opt:01010101 sctp pay:20");
 	assert_int_equal(p.drop, DROP_NONE);
@@ -512,7 +512,7 @@ static void has_the_same_against_a_plain_packet_later(void **state)
 		p.l3 = 14;
 		p.l4 = p.v4 ? 34 : 54;
 		p.proto = udp ? IPPROTO_UDP : IPPROTO_TCP;
-		p.tcp_flags = udp ? 0 : frame[p.l4 + 13];
+		p.tcp_flags = udp ? FLOW_NO_FLAGS : frame[p.l4 + 13];
 		assert_int_equal(classify_rest_of_plain(&p), row[i].why);
 	}
 }

@@ -214,6 +214,8 @@ enum drop lookup_flow(struct lookup *l, const struct snap *s, struct pkt *p, uin
 	struct flow_slot *slot = find_again(l, p, now);
 	const struct backend *be;
 
+	if (p->proto == IPPROTO_TCP && classify_flags_absurd(p->tcp_flags))
+		return DROP_TCP_FLAGS; /* known or not: no such packet is in a steady flow's way */
 	if (slot) {
 		be = snap_backend(s, slot->backend);
 		if (be && be->flags & BACKEND_REFUSE && !flow_opens(p->tcp_flags))

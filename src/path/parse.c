@@ -10,7 +10,7 @@
 #include "path/classify.h"
 
 /* The fast lane: what classify_pkt would say of an untagged TCP packet over IPv4 that is whole and
- * without IP options, but that it also looks at source and checksum. False: this isn't one, or
+ * without IP options, but that it also looks at source, checksum and flags. False: this isn't one, or
  * something is wrong with it; nothing is known. The sum of a length near 65536 wraps around to one
  * that is too small. */
 static inline bool parse_plain(struct pkt *p)
@@ -24,8 +24,7 @@ static inline bool parse_plain(struct pkt *p)
 		return false;
 	end = (uint16_t)(PLAIN_L3 + ntohs(h->ip.len));
 	/* Four times the room for TCP's header; reserved bits look like up to 3 bytes too many. */
-	if (h->tcp.offset > (end - PLAIN_L4) * 4 || end > p->len ||
-	    classify_flags_absurd(h->tcp.flags))
+	if (h->tcp.offset > (end - PLAIN_L4) * 4 || end > p->len)
 		return false;
 	p->shape = pkt_plain(IPPROTO_TCP);
 	p->end = end;
@@ -51,7 +50,7 @@ static inline bool parse_plain_udp(struct pkt *p)
 	p->shape = pkt_plain(IPPROTO_UDP);
 	p->end = (uint16_t)end;
 	p->v4 = true;
-	p->tcp_flags = 0;
+	p->tcp_flags = FLOW_NO_FLAGS;
 	return true;
 }
 

@@ -10,7 +10,7 @@
 #include "table/flow.h"
 
 /* Parses the burst: fills each packet's parse fields, or sets drop; tags it, and prefetches its
- * flow. A plain packet's source and IPv4 checksum aren't looked at: lookup does so for
+ * flow. A plain packet's source, IPv4 checksum and TCP flags aren't looked at: lookup does so for
  * the one that begins a flow. Its worker. */
 void parse_burst(struct burst *b, const struct tag_key *key, const struct flow_table *flows);
 

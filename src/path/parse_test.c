@@ -51,7 +51,9 @@ static void finds_its_way_through_every_header(void **state)
 
 		assert_int_equal(p.drop, DROP_NONE);
 		assert_int_equal(p.proto, c->udp ? IPPROTO_UDP : IPPROTO_TCP);
-		assert_int_equal(p.tcp_flags, c->udp ? 0 : c->flags ? c->flags : TH_ACK);
+		assert_int_equal(p.tcp_flags, c->udp	 ? FLOW_NO_FLAGS
+					      : c->flags ? c->flags
+							 : TH_ACK);
 		assert_int_equal(p.v4, !c->v6);
 		assert_int_equal(p.l3, craft_l3(c));
 		assert_int_equal(p.l4, craft_l4(c));

@@ -20,10 +20,8 @@ static uint64_t service_hash(const struct lookup *l, const struct service *svc,
 
 /* Where a place of the table moved while the table was in use, every flow that has begun since was
  * stored: one that isn't known began with the server of before. */
-const struct backend *schedule_by_hash(const struct lookup *l, const struct snap *s,
-				       const struct service *svc, const struct tuple *t)
+static const struct backend *by_hash(const struct snap *s, const struct service *svc, uint64_t hash)
 {
-	uint64_t hash = service_hash(l, svc, t);
 	const struct backend *was;
 
 	if (!svc->pick->n)
@@ -32,11 +30,15 @@ const struct backend *schedule_by_hash(const struct lookup *l, const struct snap
 	return was && was->flags & BACKEND_READY ? was : &s->backend[pick_hash(svc->pick, hash)];
 }
 
-static const struct backend *by_scheduler(struct lookup *l, const struct snap *s,
-					  const struct service *svc, const struct tuple *t,
-					  bool fresh)
+const struct backend *schedule_by_hash(const struct lookup *l, const struct snap *s,
+				       const struct service *svc, const struct tuple *t)
 {
-	uint64_t hash = service_hash(l, svc, t);
+	return by_hash(s, svc, service_hash(l, svc, t));
+}
+
+static const struct backend *by_scheduler(struct lookup *l, const struct snap *s,
+					  const struct service *svc, uint64_t hash, bool fresh)
+{
 	struct pick_ask ask = {
 		.cursor = svc->cursor,
 		.source = hash,
@@ -46,10 +48,8 @@ static const struct backend *by_scheduler(struct lookup *l, const struct snap *s
 	};
 	uint32_t slot;
 
-	if (!svc->pick->n)
-		return NULL;
-	if (!fresh)
-		return schedule_by_hash(l, s, svc, t);
+	if (!fresh || !svc->pick->n)
+		return by_hash(s, svc, hash);
 	slot = pick_server(svc->pick, &ask);
 	return slot == PICK_NONE ? NULL : &s->backend[slot];
 }
@@ -81,7 +81,7 @@ static const struct backend *by_persistence(struct lookup *l, const struct snap 
 
 	if (be && be->service == svc->slot && schedule_takes_new(be))
 		return be;
-	be = by_scheduler(l, s, svc, t, fresh);
+	be = by_scheduler(l, s, svc, service_hash(l, svc, t), fresh);
 	if (!be)
 		return NULL;
 	has = persist_put(&l->persist, client, be->id, had, now, svc->persist);
@@ -89,24 +89,25 @@ static const struct backend *by_persistence(struct lookup *l, const struct snap 
 }
 
 /* Not where the place of the table has moved: what is known there isn't what the table says. */
-static bool follows(const struct lookup *l, const struct snap *s, const struct service *svc,
-		    const struct tuple *t, const struct backend *be)
+static bool follows(const struct snap *s, const struct service *svc, uint64_t hash,
+		    const struct backend *be)
 {
-	uint64_t hash;
-
-	if (!sched_is_table((enum sched)svc->sched) || svc->persist)
-		return false;
-	hash = service_hash(l, svc, t);
-	return !pick_moved(svc->pick, hash) && be == &s->backend[pick_hash(svc->pick, hash)];
+	return sched_is_table((enum sched)svc->sched) && !pick_moved(svc->pick, hash) &&
+	       be == &s->backend[pick_hash(svc->pick, hash)];
 }
 
 struct choice schedule_pick(struct lookup *l, const struct snap *s, const struct service *svc,
 			    const struct tuple *t, bool fresh, uint32_t now)
 {
 	struct choice c = {0};
+	uint64_t hash;
 
-	c.backend = svc->persist ? by_persistence(l, s, svc, t, fresh, now)
-				 : by_scheduler(l, s, svc, t, fresh);
-	c.spare = c.backend && follows(l, s, svc, t, c.backend);
+	if (svc->persist) {
+		c.backend = by_persistence(l, s, svc, t, fresh, now);
+		return c;
+	}
+	hash = service_hash(l, svc, t);
+	c.backend = by_scheduler(l, s, svc, hash, fresh);
+	c.spare = c.backend && follows(s, svc, hash, c.backend);
 	return c;
 }

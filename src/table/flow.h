@@ -74,8 +74,12 @@ static inline enum flow_state flow_state(const struct flow_slot *s)
 	return (enum flow_state)(s->seen & ((1 << FLOW_STATE_BITS) - 1));
 }
 
+enum {
+	FLOW_NO_FLAGS = TH_ACK /* stands for the flags of a packet that isn't TCP's */
+};
+
 /* True for the flags of a packet that asks for a new connection: a SYN and nothing that speaks
- * against it. UDP has no flags and so never opens. */
+ * against it. Other protocols never open. */
 static inline bool flow_opens(uint8_t tcp_flags)
 {
 	return (tcp_flags & (TH_SYN | TH_ACK | TH_RST | TH_FIN)) == TH_SYN;
@@ -149,10 +153,10 @@ static inline struct flow_slot *flow_near(const struct flow_table *t, uint64_t t
 }
 
 /* True for the flags of a packet that leaves every state but FLOW_SYN as it is: most packets of
- * most flows. */
+ * most flows. TCP's all have ACK; so have, here, those of other protocols. */
 static inline bool flow_ordinary(uint8_t tcp_flags)
 {
-	return !(tcp_flags & (TH_SYN | TH_FIN | TH_RST));
+	return (tcp_flags & (TH_SYN | TH_FIN | TH_RST | TH_ACK)) == TH_ACK;
 }
 
 /* Whether the slot is this flow's, and an ordinary packet would leave it as it is, the time too: it
