@@ -304,6 +304,39 @@ static void the_tables_are_whole(void **state)
 	}
 }
 
+/* Whether the page names an option, as a word of its own. */
+static bool is_in(const char *page, const char *name)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "-%s", name);
+	for (const char *at = page; (at = strstr(at, word)); at++) {
+		char after = at[strlen(word)];
+
+		if (after == ' ' || after == '\n' || after == ',')
+			return true;
+	}
+	return false;
+}
+
+static void every_option_is_in_the_manual(void **state)
+{
+	FILE *f = fopen("tools/shuntctl/shuntctl.8", "r");
+	char *page = calloc(1, 1 << 16);
+
+	(void)state;
+	assert_non_null(f);
+	assert_true(fread(page, 1, (1 << 16) - 1, f) > 1000);
+	fclose(f);
+	for (size_t i = 0; i < ipvs_n_options; i++)
+		if (!ipvs_options[i].unsupported && !is_in(page, ipvs_options[i].name))
+			fail_msg("--%s isn't in shuntctl(8)", ipvs_options[i].name);
+	for (int i = 0; i < IPVS_COMMANDS; i++)
+		if (!ipvs_commands[i].unsupported && !is_in(page, ipvs_commands[i].name))
+			fail_msg("--%s isn't in shuntctl(8)", ipvs_commands[i].name);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +350,7 @@ int main(void)
 		cmocka_unit_test(services_can_be_more_than_plain),
 		cmocka_unit_test(servers_can_be_behind_tunnels),
 		cmocka_unit_test(complains_in_ipvsadms_words),
+		cmocka_unit_test(every_option_is_in_the_manual),
 		cmocka_unit_test(what_shunt_does_not_do_is_refused_by_its_name),
 		cmocka_unit_test(thresholds_of_zero_are_none_and_pass),
 		cmocka_unit_test(the_tables_are_whole),
