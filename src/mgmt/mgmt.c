@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/clock.h"
@@ -37,8 +38,9 @@ struct mgmt {
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t settle, sweep, second, stale;
 	uint8_t mac[NICS_MAX][6]; /* the NICs' present ones */
-	bool away[WORKERS_MAX];	  /* from its CPU */
-	int unserved[NICS_MAX];	  /* queues that it had when that was last said */
+	int announce_fd;
+	bool away[WORKERS_MAX]; /* from its CPU */
+	int unserved[NICS_MAX]; /* queues that it had when that was last said */
 	int exit_code;
 };
 
@@ -49,7 +51,7 @@ static int on_steer_add(void *ctx, const struct endpoint *ep)
 	int err = steer_add(m->conf.steer, ep);
 
 	if (!err && !ep->prefix)
-		announce(m->conf.dp, m->mac, &ep->addr);
+		announce(m->announce_fd, m->conf.dp, m->mac, &ep->addr);
 	return err;
 }
 
@@ -314,6 +316,10 @@ static int open_file(struct mgmt *m)
 		log_error("%s", *res.error ? res.error : strerror(-err));
 	else if (!m->conf.dp->engines)
 		say_change(&res);
+	if (!err && reload_checks(m->reload))
+		log_warn("%u health checks are configured, but this version runs none: servers are "
+			 "used whatever their state, and sorry servers and quorums have no effect",
+			 reload_checks(m->reload));
 	model_settle(m->model);
 	return err;
 }
@@ -329,6 +335,7 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	m->conf = *conf;
 	for (uint32_t i = 0; i < conf->dp->n_nics; i++)
 		memcpy(m->mac[i], conf->dp->nic[i].mac, sizeof(m->mac[i]));
+	m->announce_fd = announce_open(conf->dp);
 	cpu_name_thread("shunt/mgmt");
 	cpu_pin(0, conf->dp->main_cpu);
 	uv_signal_init(&m->loop, &m->term);
@@ -382,5 +389,7 @@ void mgmt_close(struct mgmt *m)
 	uv_walk(&m->loop, close_handle, NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);
+	if (m->announce_fd >= 0)
+		close(m->announce_fd);
 	free(m);
 }

@@ -315,3 +315,13 @@ int reload_undo(struct reload *r, struct reload_result *res)
 		uv_timer_stop(&r->confirm);
 	return err;
 }
+
+uint32_t reload_checks(const struct reload *r)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < r->now.n_services; i++)
+		for (int k = 0; k < r->now.service[i].n_servers; k++)
+			n += (uint32_t)r->now.service[i].server[k].n_checks;
+	return n;
+}

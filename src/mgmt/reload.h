@@ -46,6 +46,9 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 int reload_confirm(struct reload *r);
 int reload_undo(struct reload *r, struct reload_result *res);
 
+/* How many health checks the file in force has. */
+uint32_t reload_checks(const struct reload *r);
+
 /* Appends a line for each way in which the table isn't as the file said. Returns 0 or -ENOMEM. */
 int reload_diff(struct reload *r, json_t *lines);
 
