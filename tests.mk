@@ -62,6 +62,8 @@ $(eval $(call unit,model_change_test,src/mgmt/model_change_test.c $(MODEL_TEST))
 $(eval $(call unit,model_limits_test,src/mgmt/model_limits_test.c $(MODEL_TEST)))
 $(BUILD)/test/model_limits_test: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
+$(eval $(call unit,watchdog_test,src/mgmt/watchdog_test.c src/mgmt/watchdog.c))
+
 ctl := tools/shuntctl
 $(eval $(call unit,ipvsadm_test,$(addprefix $(ctl)/,ipvsadm_test.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_print.c ipvs_more.c names.c) src/base/addr.c))

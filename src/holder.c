@@ -15,7 +15,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "engine.h"
-#include "notify.h"
+#include "base/notify.h"
 
 enum {
 	STOP_S = 5,    /* an engine that was told to stop has so long */

@@ -13,12 +13,14 @@
 #include "base/cpu.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "mgmt/announce.h"
 #include "mgmt/channels.h"
 #include "mgmt/control.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
 #include "mgmt/reload.h"
+#include "mgmt/watchdog.h"
 
 enum {
 	SWEEP_MS = RATE_MS, /* servers that were removed are looked after this often */
@@ -39,6 +41,7 @@ struct mgmt {
 	uv_timer_t settle, sweep, second, stale;
 	uint8_t mac[NICS_MAX][6]; /* the NICs' present ones */
 	int announce_fd;
+	struct watchdog watchdog;
 	bool away[WORKERS_MAX]; /* from its CPU */
 	int unserved[NICS_MAX]; /* queues that it had when that was last said */
 	int exit_code;
@@ -206,6 +209,8 @@ static void on_second(uv_timer_t *t)
 {
 	struct mgmt *m = t->data;
 
+	if (watchdog_look(&m->watchdog, m->conf.dp))
+		notify("WATCHDOG=1");
 	model_settle_conns(m->model);
 
 	for (uint32_t i = 0; i < m->conf.dp->n_workers; i++)

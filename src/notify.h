@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-/* Words to the service manager (sd_notify(3)): one datagram to $NOTIFY_SOCKET. */
-#ifndef SHUNT_NOTIFY_H
-#define SHUNT_NOTIFY_H
-
-/* Sends one message, such as "READY=1"; does nothing where nobody listens. Holder. */
-void notify(const char *message);
-
-#endif
