@@ -36,6 +36,7 @@ $(eval $(call unit,frag_test,src/table/frag_test.c src/table/frag.c))
 $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,tag_test,src/path/tag_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/schedule.c src/path/special.c src/path/answer.c src/base/advert.c src/path/reset.c src/table/persist.c src/table/frag.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
+$(eval $(call unit,pcc_test,src/path/pcc_test.c src/path/lookup.c src/path/schedule.c src/path/special.c src/path/answer.c src/base/advert.c src/path/reset.c src/table/persist.c src/table/frag.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/ether.c src/path/tunnel.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,tunnel_test,src/path/tunnel_test.c src/path/tunnel.c src/path/ether.c src/path/rewrite.c src/path/classify.c src/base/csum.c src/base/addr.c))
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c src/path/tuple.c src/path/classify.c src/path/icmp_error.c src/base/addr.c src/base/hash.c src/base/csum.c))
@@ -136,6 +137,11 @@ tests: $(TESTS)
 # One build's unit tests: SAN= says which.
 check-unit: $(TESTS)
 	$(Q)ROOT_TESTS='$(notdir $(ROOT_TESTS))' ci/unit $(TESTS)
+
+# Connections that stay while servers change, with ten times the flows of check-unit's run.
+.PHONY: pcc
+pcc: $(BUILD)/test/pcc_test
+	$(Q)$< 3000000
 
 # NAMES='seed kill' runs those whose names have these parts.
 MUTANTS := $(patsubst ci/mutants/%.patch,build/mutant/%/shuntd,$(wildcard ci/mutants/*.patch))

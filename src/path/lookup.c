@@ -27,6 +27,18 @@ enum drop lookup_forward(struct lookup *l, const struct snap *s, struct pkt *p,
 	return DROP_NONE;
 }
 
+/* A place for a new flow, or NULL. One that can do without takes nobody's: else of two that begin
+ * at a moved place of a table, the second would make the first be forgotten before it is proven,
+ * and go back to the server of before. */
+static struct flow_slot *add(struct lookup *l, const struct pkt *p, const struct choice *c,
+			     enum flow_state state, uint32_t now)
+{
+	struct flow_table *t = &l->flows[l->self];
+
+	return c->optional ? flow_add_if_free(t, p->tag, c->backend->id, state, now)
+			   : flow_add(t, p->tag, c->backend->id, state, now);
+}
+
 /* Notes a new flow's server in the slot it has, or else in a new one. False: no room. */
 static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *slot,
 		     const struct choice *c, const struct tuple *t, uint32_t now)
@@ -37,7 +49,7 @@ static bool remember(struct lookup *l, const struct pkt *p, struct flow_slot *sl
 	if (c->spare)
 		state = flow_spare_state(state);
 	if (!slot) {
-		slot = flow_add(&l->flows[l->self], p->tag, id, state, now);
+		slot = add(l, p, c, state, now);
 		if (!slot)
 			return false;
 		flow_note(&l->flows[l->self], slot, &t->src, t->sport);

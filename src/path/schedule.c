@@ -108,6 +108,7 @@ struct choice schedule_pick(struct lookup *l, const struct snap *s, const struct
 	}
 	hash = service_hash(l, svc, t);
 	c.backend = by_scheduler(l, s, svc, hash, fresh);
+	c.optional = sched_is_table((enum sched)svc->sched); /* pick_was knows what it said */
 	c.spare = c.backend && follows(s, svc, hash, c.backend);
 	return c;
 }

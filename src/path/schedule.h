@@ -15,11 +15,11 @@ static inline bool schedule_takes_new(const struct backend *be)
 	return (be->flags & both) == both;
 }
 
-/* A server, and whether it follows from the flow's packets alone: then any later one finds it,
- * too. */
+/* A server for a flow. */
 struct choice {
 	const struct backend *backend; /* NULL: there is none */
-	bool spare;
+	bool spare;    /* it follows from the flow's packets alone: any later one finds it, too */
+	bool optional; /* without a place all of them go by their hash, and that is consistent */
 };
 
 /* The server of a new flow. A TCP flow that is met in its middle (fresh is

@@ -197,13 +197,19 @@ struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
 	const struct places p = look_at(t, tag, now);
 	const struct flow_slot *s = p.empty;
 
-	if (!s)
+	if (!s && !is_spare(state))
 		s = p.half_open;
 	if (!s && state != FLOW_SYN && !is_spare(state))
 		s = p.spare;
 	if (s)
 		slot_fill((struct flow_slot *)s, tag, backend, seen_make(state, now));
 	return (struct flow_slot *)s;
+}
+
+struct flow_slot *flow_add_if_free(struct flow_table *t, uint64_t tag, uint32_t backend,
+				   enum flow_state state, uint32_t now)
+{
+	return look_at(t, tag, now).empty ? flow_add(t, tag, backend, state, now) : NULL;
 }
 
 enum flow_state flow_spare_state(enum flow_state state)

@@ -203,9 +203,14 @@ void flow_move(struct flow_slot *s, uint32_t backend);
 
 /* Remembers a flow that flow_find didn't find. Takes an empty or expired slot, else the oldest
  * half-open (FLOW_SYN) one, else, for a proven and needed flow, a spare one's; never a proven and
- * needed flow's. Returns NULL when there is no room. The owning worker. */
+ * needed flow's. A spare flow takes no other's. Returns NULL when there is no room. The owning
+ * worker. */
 struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
 			   enum flow_state state, uint32_t now);
+
+/* The same for a flow that can do without: takes an empty or expired slot only. */
+struct flow_slot *flow_add_if_free(struct flow_table *t, uint64_t tag, uint32_t backend,
+				   enum flow_state state, uint32_t now);
 
 /* What a packet does to its flow: the state after it. tcp_flags as in the header's 14th byte;
  * old is the present state, or -1 for a new flow. */

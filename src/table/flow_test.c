@@ -142,6 +142,21 @@ static void the_oldest_half_open_flow_makes_room(void **state)
 		assert_true(!flow_find(t, neighbour_tag(n), NOW) == (n == 3));
 }
 
+static void who_can_do_without_takes_nobodys_place(void **state)
+{
+	struct flow_table *t = *state;
+
+	for (uint64_t n = 1; n <= WAYS; n++)
+		flow_add(t, neighbour_tag(n), 1, n % 2 ? FLOW_SYN : FLOW_SPARE, NOW);
+	assert_null(flow_add_if_free(t, neighbour_tag(99), 99, FLOW_SYN, NOW));
+	assert_null(flow_add_if_free(t, neighbour_tag(99), 99, FLOW_ESTABLISHED, NOW));
+	assert_null(flow_add(t, neighbour_tag(99), 99, FLOW_SPARE, NOW));
+	for (uint64_t n = 1; n <= WAYS; n++)
+		assert_non_null(flow_find(t, neighbour_tag(n), NOW));
+	assert_non_null(flow_add_if_free(t, neighbour_tag(99), 99, FLOW_SYN, NOW + 60));
+	assert_non_null(flow_add(t, neighbour_tag(98), 98, FLOW_ESTABLISHED, NOW));
+}
+
 static void an_expired_slot_is_taken_before_any_live_one(void **state)
 {
 	struct flow_table *t = *state;
@@ -375,7 +390,7 @@ static bool is_spare(enum flow_state state)
 }
 
 /* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest; else,
- * for one that is neither half-open nor spare, an oldest spare one. */
+ * for one that is neither half-open nor spare, an oldest spare one. A spare one takes nobody's. */
 static void model_add(struct flow_table *t, struct model *all, struct model *m, uint32_t now)
 {
 	bool needed = m->state != FLOW_SYN && !is_spare(m->state);
@@ -394,7 +409,8 @@ static void model_add(struct flow_table *t, struct model *all, struct model *m, 
 	}
 	m->known = flow_add(t, m->tag, m->backend, m->state, now);
 	m->seen = now;
-	assert_int_equal(m->known, live < WAYS || syns || (needed && spares));
+	assert_int_equal(m->known,
+			 live < WAYS || (syns && !is_spare(m->state)) || (needed && spares));
 	if (live < WAYS || !m->known)
 		return;
 	for (struct model *o = all; o < all + TAGS; o++) {
@@ -575,6 +591,7 @@ int main(void)
 		TEST(a_reader_whose_clock_is_behind_sees_the_flow),
 		TEST(a_syn_never_evicts_a_proven_flow),
 		TEST(the_oldest_half_open_flow_makes_room),
+		TEST(who_can_do_without_takes_nobodys_place),
 		TEST(an_expired_slot_is_taken_before_any_live_one),
 		cmocka_unit_test(half_the_slots_fill_without_much_loss),
 		cmocka_unit_test(follows_the_clients_half_of_the_connection),
