@@ -173,7 +173,7 @@ struct places {
 	const struct flow_slot *half_open, *spare; /* the oldest of each */
 };
 
-static struct places look_at(const struct flow_table *t, uint64_t tag, uint32_t now)
+static inline struct places look_at(const struct flow_table *t, uint64_t tag, uint32_t now)
 {
 	struct places p = {0};
 
@@ -191,25 +191,32 @@ static struct places look_at(const struct flow_table *t, uint64_t tag, uint32_t 
 	return p;
 }
 
+static inline struct flow_slot *fill_place(const struct places *p, const struct flow_slot *s,
+					   uint64_t tag, uint32_t backend, uint32_t seen)
+{
+	s = p->empty ? p->empty : s;
+	if (s)
+		slot_fill((struct flow_slot *)s, tag, backend, seen);
+	return (struct flow_slot *)s;
+}
+
 struct flow_slot *flow_add(struct flow_table *t, uint64_t tag, uint32_t backend,
 			   enum flow_state state, uint32_t now)
 {
 	const struct places p = look_at(t, tag, now);
-	const struct flow_slot *s = p.empty;
+	const struct flow_slot *other = is_spare(state) ? NULL : p.half_open;
 
-	if (!s && !is_spare(state))
-		s = p.half_open;
-	if (!s && state != FLOW_SYN && !is_spare(state))
-		s = p.spare;
-	if (s)
-		slot_fill((struct flow_slot *)s, tag, backend, seen_make(state, now));
-	return (struct flow_slot *)s;
+	if (!other && state != FLOW_SYN && !is_spare(state))
+		other = p.spare;
+	return fill_place(&p, other, tag, backend, seen_make(state, now));
 }
 
 struct flow_slot *flow_add_if_free(struct flow_table *t, uint64_t tag, uint32_t backend,
 				   enum flow_state state, uint32_t now)
 {
-	return look_at(t, tag, now).empty ? flow_add(t, tag, backend, state, now) : NULL;
+	const struct places p = look_at(t, tag, now);
+
+	return fill_place(&p, NULL, tag, backend, seen_make(state, now));
 }
 
 enum flow_state flow_spare_state(enum flow_state state)

@@ -356,104 +356,6 @@ static void each_calls_back_once_for_every_live_flow(void **state)
 		assert_int_equal(count[i], flow_timeout[i % FLOW_STATES] > 60);
 }
 
-/* The table as a plain list: what is known of every tag that the test uses. */
-struct model {
-	uint64_t tag;
-	uint32_t backend, seen;
-	enum flow_state state;
-	bool known;
-};
-
-enum {
-	TAGS = 600
-};
-
-static bool model_live(const struct model *m, uint32_t now)
-{
-	return m->known && now - m->seen < flow_timeout[m->state];
-}
-
-static void model_agrees(struct flow_table *t, const struct model *m, uint32_t now)
-{
-	const struct flow_slot *s = flow_find(t, m->tag, now);
-
-	assert_true(!s == !model_live(m, now));
-	if (!s)
-		return;
-	assert_int_equal(s->backend, m->backend);
-	assert_int_equal(flow_state(s), m->state);
-}
-
-static bool is_spare(enum flow_state state)
-{
-	return state == FLOW_SPARE || state == FLOW_SPARE_UDP;
-}
-
-/* Adds to both. If all eight places are live, exactly one half-open flow may go, an oldest; else,
- * for one that is neither half-open nor spare, an oldest spare one. A spare one takes nobody's. */
-static void model_add(struct flow_table *t, struct model *all, struct model *m, uint32_t now)
-{
-	bool needed = m->state != FLOW_SYN && !is_spare(m->state);
-	uint32_t live = 0, syns = 0, spares = 0, oldest[2] = {0, 0};
-
-	m->known = false; /* nothing of an expired one counts */
-	for (struct model *o = all; o < all + TAGS; o++) {
-		if ((o->tag & t->line) >> 7 != (m->tag & t->line) >> 7 || !model_live(o, now))
-			continue;
-		live++;
-		if (o->state != FLOW_SYN && !is_spare(o->state))
-			continue;
-		*(o->state == FLOW_SYN ? &syns : &spares) += 1;
-		if (now - o->seen > oldest[is_spare(o->state)])
-			oldest[is_spare(o->state)] = now - o->seen;
-	}
-	m->known = flow_add(t, m->tag, m->backend, m->state, now);
-	m->seen = now;
-	assert_int_equal(m->known,
-			 live < WAYS || (syns && !is_spare(m->state)) || (needed && spares));
-	if (live < WAYS || !m->known)
-		return;
-	for (struct model *o = all; o < all + TAGS; o++) {
-		if (!model_live(o, now) || flow_find(t, o->tag, now))
-			continue;
-		assert_true(syns ? o->state == FLOW_SYN : is_spare(o->state));
-		assert_int_equal(now - o->seen, oldest[is_spare(o->state)]);
-		o->known = false;
-		live--;
-	}
-	assert_int_equal(live, WAYS - 1);
-}
-
-static void behaves_as_a_plain_list_does(void **state)
-{
-	static struct model all[TAGS];
-	uint64_t seed = 42;
-	uint32_t now = NOW;
-
-	for (uint32_t i = 0; i < TAGS; i++)
-		all[i].tag = random64(&seed) | 1ull << 63;
-	for (uint32_t step = 0; step < 200000; step++) {
-		uint64_t r = random64(&seed);
-		struct model *m = &all[r % TAGS];
-		struct flow_slot *s = flow_find(*state, m->tag, now);
-
-		model_agrees(*state, m, now);
-		m->state = (r >> 16) % FLOW_STATES;
-		m->backend = r >> 32 & 0xffff;
-		if (s) {
-			m->seen = now;
-			flow_move(s, m->backend);
-			flow_touch(s, m->state, now);
-		} else {
-			model_add(*state, all, m, now);
-		}
-		now += r >> 60 == 0;
-		if (step % 1000 == 0)
-			for (m = all; m < all + TAGS; m++)
-				model_agrees(*state, m, now);
-	}
-}
-
 /* One writer makes a slot change hands all the time, while we look at it. No tag comes twice. */
 struct torn {
 	struct flow_table *t;
@@ -601,7 +503,6 @@ int main(void)
 		TEST(steady_and_renewed_slots_are_as_after_the_long_way),
 		TEST(audit_empties_only_what_cannot_be_right),
 		TEST(each_calls_back_once_for_every_live_flow),
-		TEST(behaves_as_a_plain_list_does),
 		TEST(other_threads_never_see_a_torn_slot),
 		TEST(a_writer_without_the_order_is_found_out),
 		cmocka_unit_test(a_crash_at_any_instruction_leaves_no_torn_slot),
