@@ -232,3 +232,33 @@ def test_connections(t):
     line = d.ctl("-L -n -c").splitlines()[2]
     expect(line.startswith("TCP 01:"), f"the line with other timeouts: {line}")
     expect(conns.finish()["broken"] == 0, "no connection broke")
+
+
+@e2e(servers=4)
+def test_secret(t):
+    """With one secret a director that starts anew, knowing nothing, chooses the same servers (mh)."""
+    path = f"{t.lab.state}/secret"
+    with open(path, "w") as f:
+        f.write("correct horse battery staple\n")
+    chosen = []
+    for order in ((1, 2, 3, 4), (3, 1, 4, 2)):
+        d = t.shuntd("-i", "eth0", "--secret-file", path)
+        d.service(f"-t {VIP}:80", [f"{rip(n)}:80" for n in order], sched="mh -b mh-port")
+        servers_of = []
+        for port in range(32000, 32020):
+            with t.lab.inside("client"):
+                sock = socket.socket()
+            with sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sock.bind(("", port))
+                sock.settimeout(2)
+                sock.connect((VIP, 80))
+                sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                servers_of.append(sock.recv(4096).split()[-1])
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        chosen.append(servers_of)
+        expect(len(set(servers_of)) > 1, f"all went to {servers_of[0]}")
+        d.check_counters()
+        d.stop()
+    expect(chosen[0] == chosen[1], f"two directors chose {chosen}")
+    t.shuntd()

@@ -104,9 +104,22 @@ static void random_keys_differ(void **state)
 	assert_int_not_equal(a.k[1], 0);
 }
 
+static void one_secret_makes_one_key(void **state)
+{
+	struct hash_key a, b, c;
+
+	(void)state;
+	hash_key_from(&a, "correct horse battery");
+	hash_key_from(&b, "correct horse battery");
+	hash_key_from(&c, "correct horse batterz");
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_true(a.k[0] != c.k[0] && a.k[1] != c.k[1] && a.k[0] != a.k[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_secret_makes_one_key),
 		cmocka_unit_test(siphash_2_4_gives_the_published_vectors),
 		cmocka_unit_test(siphash_1_3_agrees_with_other_implementations),
 		cmocka_unit_test(words_hash_like_their_bytes),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether the data plane lives: every worker's heartbeat moves, asleep or not. The service manager is
- * told so only then. Management thread. */
+/* Whether the data plane lives: every worker's heartbeat moves, asleep or not. The service manager
+ * is told so only then. Management thread. */
 #ifndef SHUNT_MGMT_WATCHDOG_H
 #define SHUNT_MGMT_WATCHDOG_H
 
@@ -17,8 +17,8 @@ struct watchdog {
 	uint32_t still[WORKERS_MAX]; /* looks since it moved */
 };
 
-/* Looks at all workers, once a second or more seldom: a sleeping one wakes once a second. False if one
- * has stood still for WATCHDOG_LOOKS looks. */
+/* Looks at all workers, once a second or more seldom: a sleeping one wakes once a second. False if
+ * one has stood still for WATCHDOG_LOOKS looks. */
 bool watchdog_look(struct watchdog *w, const struct dataplane *dp);
 
 #endif

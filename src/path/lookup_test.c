@@ -509,10 +509,37 @@ static void packets_of_one_burst_know_of_each_other(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
+static void half_open_flows_beyond_a_quota_go_by_their_hash(void **state)
+{
+	static struct syn_quota syns[SERVICES];
+	struct world *w = *state;
+	uint64_t stored;
+
+	memset(syns, 0, sizeof(syns));
+	w->l.syns = syns;
+	syns[0] = (struct syn_quota){.second = w->now, .n = SYN_QUOTA - 2};
+	for (uint16_t i = 0; i < 100; i++) {
+		int server = syn(w, i);
+
+		assert_int_equal(w->counters.flow_new, i < 2 ? i + 1 : 2);
+		if (i < 2)
+			continue;
+		assert_int_equal(syn(w, i), server);
+		stored = w->counters.flow_new;
+		assert_int_equal(ack(w, i), server);
+		assert_int_equal(w->counters.flow_new, stored + 1); /* proven now */
+		w->counters.flow_new = 2;
+	}
+	w->now++;
+	syn(w, 200);
+	assert_int_equal(w->counters.flow_new, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(new_flows_take_turns_and_then_stay),
+		TEST(half_open_flows_beyond_a_quota_go_by_their_hash),
 		TEST(datagrams_take_turns_too),
 		TEST(counts_what_every_server_gets),
 		TEST(maglev_goes_by_the_client),

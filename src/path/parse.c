@@ -10,9 +10,9 @@
 #include "path/classify.h"
 
 /* The fast lane: what classify_pkt would say of an untagged TCP packet over IPv4 that is whole and
- * without IP options, but that it also looks at source, checksum and flags. False: this isn't one, or
- * something is wrong with it; nothing is known. The sum of a length near 65536 wraps around to one
- * that is too small. */
+ * without IP options, but that it also looks at source, checksum and flags. False: this isn't one,
+ * or something is wrong with it; nothing is known. The sum of a length near 65536 wraps around to
+ * one that is too small. */
 static inline bool parse_plain(struct pkt *p)
 {
 	const struct wire_plain *h = (const void *)p->data;
