@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "engine.h"
 #include "base/notify.h"
+#include "engine.h"
 
 enum {
 	STOP_S = 5,    /* an engine that was told to stop has so long */
