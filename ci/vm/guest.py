@@ -95,7 +95,7 @@ class Guest:
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
             *self.accel, "-cpu", "max", "-smp", self.smp, "-m", self.memory,
             "-kernel", packages.vmlinuz(self.kernel), "-initrd", initramfs(self.kernel),
-            "-append", CMDLINE + self.cmdline, "-serial", f"file:{self.log}",
+            "-append", f"{CMDLINE}project={packages.ROOT} {self.cmdline}", "-serial", f"file:{self.log}",
             "-virtfs", f"local,path=/,mount_tag=host,readonly=on,{nine}",
             "-virtfs", f"local,path={self.share},mount_tag=share,{nine}",
             "-virtfs", f"local,path={modules},mount_tag=modules,readonly=on,{nine}",

@@ -339,6 +339,27 @@ static void each_fault_has_its_message(void **state)
 	}
 }
 
+/* As many blocks without a word as a file of 100 kB can open: read without a call for each. */
+static void depth_costs_no_stack(void **state)
+{
+	enum {
+		DEPTH = 100000
+	};
+	char *text = malloc(DEPTH + 1), *said;
+	struct conf c;
+	int err;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '{', DEPTH);
+	text[DEPTH] = 0;
+	said = parse(text, &c, &err);
+	assert_int_equal(err, -EINVAL);
+	assert_non_null(strstr(said, "t.conf:1:1: {: no word before it"));
+	free(said);
+	free(text);
+}
+
 static void places_are_lines_and_columns(void **state)
 {
 	struct conf c;
@@ -493,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printed_reads_as_the_same),
 		cmocka_unit_test(each_fault_has_its_message),
+		cmocka_unit_test(depth_costs_no_stack),
 		cmocka_unit_test(places_are_lines_and_columns),
 		cmocka_unit_test(a_pasted_block_means_what_it_says),
 		cmocka_unit_test(a_group_is_a_service_for_each_address),

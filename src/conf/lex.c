@@ -368,7 +368,8 @@ static void check_depth(struct lex *l, bool closes)
 		lex_fail(l, &at, "the file ends inside a block; cure: a } for each {");
 }
 
-void lex_next(struct lex *l, struct statement *st)
+/* Reads the next statement, as lex_next does. False: it opened a block, but has no form. */
+static bool next(struct lex *l, struct statement *st)
 {
 	for (; l->top; st->n = 0) {
 		struct lex_source *s = l->top;
@@ -380,7 +381,7 @@ void lex_next(struct lex *l, struct statement *st)
 			check_depth(l, false);
 			l->depth--;
 			st->kind = STATEMENT_CLOSE;
-			return;
+			return true;
 		}
 		if (at_end(s)) {
 			pop(l);
@@ -392,28 +393,35 @@ void lex_next(struct lex *l, struct statement *st)
 				continue;
 			l->depth--;
 			st->kind = STATEMENT_CLOSE;
-			return;
+			return true;
 		} else if (peek(s) == '{') {
 			struct conf_place at = here(s);
 
 			lex_fail(l, &at, "{: no word before it; cure: say what block it opens");
 			step(s);
 			l->depth++;
-			lex_skip_block(l, st);
+			return false;
 		} else if (!read_statement(l, st)) {
 			if (st->kind == STATEMENT_OPEN) {
 				l->depth++;
-				lex_skip_block(l, st);
+				return false;
 			}
 		} else if (!strcmp(st->word[0].text, "include") && st->n == 2 &&
 			   st->kind == STATEMENT_WORD) {
 			include(l, st);
 		} else {
 			l->depth += st->kind == STATEMENT_OPEN;
-			return;
+			return true;
 		}
 	}
 	st->kind = STATEMENT_END;
+	return true;
+}
+
+void lex_next(struct lex *l, struct statement *st)
+{
+	while (!next(l, st))
+		lex_skip_block(l, st);
 }
 
 void lex_skip_block(struct lex *l, struct statement *st)
@@ -421,5 +429,5 @@ void lex_skip_block(struct lex *l, struct statement *st)
 	int depth = l->depth;
 
 	while (l->top && l->depth >= depth)
-		lex_next(l, st);
+		next(l, st);
 }
