@@ -330,12 +330,12 @@ static void include(struct lex *l, const struct statement *st)
 	int deep = 0;
 	glob_t found;
 
-	for (const struct lex_source *s = l->top; s; s = s->below)
-		deep += s->owned != NULL;
 	if (!l->top->owned) {
 		lex_fail(l, &at, "include: only a file can include; cure: put its text here");
 		return;
 	}
+	for (const struct lex_source *s = l->top; s; s = s->below)
+		deep += s->owned != NULL;
 	if (deep > LEX_INCLUDES || l->n_files >= LEX_FILES) {
 		lex_fail(l, &at, "%s: too many files inside each other; cure: at most %d",
 			 what->text, LEX_INCLUDES);
