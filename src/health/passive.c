@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "health/passive.h"
+
+static void fall(struct passive *p, const struct passive_conf *conf, uint64_t now)
+{
+	p->rest = p->rest ? 2 * p->rest : conf->rest;
+	if (p->rest > conf->rest_max)
+		p->rest = conf->rest_max;
+	p->until = now + p->rest;
+	p->down = true;
+}
+
+bool passive_step(struct passive *p, const struct passive_conf *conf, uint32_t flows,
+		  uint32_t stuck, uint64_t now)
+{
+	bool was = p->down;
+
+	if (!conf->percent || p->down) {
+		/* What still comes belongs to connections from before. */
+		p->flows = p->stuck = 0;
+		p->down = p->down && conf->percent && now < p->until;
+		return p->down != was;
+	}
+	p->flows += flows;
+	p->stuck += stuck;
+	if (p->flows < conf->sample)
+		return false;
+	if (p->stuck * 100 >= (uint64_t)conf->percent * p->flows)
+		fall(p, conf, now);
+	else
+		p->rest = 0;
+	p->flows = p->stuck = 0;
+	return p->down != was;
+}
