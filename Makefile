@@ -19,12 +19,12 @@ UNITDIR   ?= /lib/systemd/system
 comma := ,
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa
+PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa libcurl libpcre2-8 libcrypto
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-common -pthread $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 CPPFLAGS += -DSHUNT_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) -I$(BUILD)/tools $(shell pkg-config --cflags $(PKGS))
-LDLIBS  := $(shell pkg-config --libs $(PKGS))
+LDLIBS  := -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lresolv
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
@@ -32,7 +32,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 # A program is every source below its folders; *_test.c never is part of one.
 srcs        = $(filter-out %_test.c %.bpf.c,$(wildcard $(addsuffix /*.c,$(1))))
 objs        = $(patsubst %.c,$(BUILD)/%.o,$(1))
-SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/conf src/path src/mgmt src/plan))
+SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/conf src/health src/path src/mgmt src/plan))
 SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl src/conf) src/base/addr.c)
 FLOWGEN  := $(call objs,$(call srcs,tools/flowgen) $(addprefix src/base/,addr.c cpu.c csum.c))
 SKEL     := $(BUILD)/bpf/steer.skel.h $(BUILD)/tools/flowgen/gen.skel.h $(BUILD)/tools/flowgen/sink.skel.h

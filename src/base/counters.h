@@ -74,7 +74,7 @@ struct backend_counters {
 	uint64_t flows;
 	uint64_t packets;
 	uint64_t bytes; /* of IP packets: without the Ethernet header */
-	uint64_t pad;	/* to half a cache line, as struct backend */
+	uint64_t stuck; /* SYNs of flows that had begun already, and got no further */
 };
 
 /* Adds to a counter that one thread writes and others read. */

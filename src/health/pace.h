@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When checks run. A check's own number, a hash of what it is, spreads them: checks with equal
- * times don't meet, and one that is started again keeps its place. Pure; any thread. Milliseconds. */
+ * times don't meet, and one that is started again keeps its place. Pure; any thread. Times are in
+ * milliseconds. */
 #ifndef SHUNT_HEALTH_PACE_H
 #define SHUNT_HEALTH_PACE_H
 

@@ -10,6 +10,11 @@ static void fall(struct passive *p, const struct passive_conf *conf, uint64_t no
 	p->down = true;
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 bool passive_step(struct passive *p, const struct passive_conf *conf, uint32_t flows,
 		  uint32_t stuck, uint64_t now)
 {
@@ -17,18 +22,19 @@ bool passive_step(struct passive *p, const struct passive_conf *conf, uint32_t f
 
 	if (!conf->percent || p->down) {
 		/* What still comes belongs to connections from before. */
-		p->flows = p->stuck = 0;
+		p->flows = p->stuck = p->steps = 0;
 		p->down = p->down && conf->percent && now < p->until;
 		return p->down != was;
 	}
 	p->flows += flows;
 	p->stuck += stuck;
-	if (p->flows < conf->sample)
-		return false;
-	if (p->stuck * 100 >= (uint64_t)conf->percent * p->flows)
+	p->steps++;
+	if (p->stuck * 100 >= conf->percent * most(p->flows, conf->sample))
 		fall(p, conf, now);
+	else if (p->flows < conf->sample || p->steps < conf->patience)
+		return false;
 	else
 		p->rest = 0;
-	p->flows = p->stuck = 0;
+	p->flows = p->stuck = p->steps = 0;
 	return p->down != was;
 }

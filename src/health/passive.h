@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 struct passive_conf {
-	uint32_t
-		percent; /* of the new connections without progress, from which it is down; 0: off */
-	uint32_t sample;   /* new connections, below which nothing is said */
+	uint32_t percent;  /* of new connections without progress that is a failure; 0: off */
+	uint32_t sample;   /* fewer new connections count as so many: they say little */
+	uint32_t patience; /* intervals that make a sample: longer than until a SYN comes again */
 	uint64_t rest;	   /* milliseconds: so long it is down after the first time ... */
 	uint64_t rest_max; /* ... and twice as long each further time, up to this */
 };
@@ -20,13 +20,14 @@ struct passive {
 	bool down;
 	uint64_t until; /* then it is tried again */
 	uint64_t rest;	/* of the last time; 0: it was well for long enough */
-	uint64_t flows; /* since something was said */
+	uint64_t flows; /* of the sample that is being taken */
 	uint64_t stuck;
+	uint64_t steps;
 };
 
-/* Takes the counts of an interval that ends at now (milliseconds): flows that began, and those of
- * which a SYN was sent again without progress. Counts of several intervals are added up until there
- * are conf->sample flows. Returns whether down changed.
+/* Takes the counts of an interval that ends at now (milliseconds): flows that began, and SYNs that
+ * came again without progress. They are added up to a sample; it is down as soon as they are too
+ * many, and a sample is good when it is large and old enough. Returns whether down changed.
  *
  * A server that is down gets no new connections, so that nothing could show that it is well again:
  * it is up again after a rest, which doubles if it fails once more and is forgotten after a good

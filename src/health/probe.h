@@ -15,6 +15,10 @@ struct probe_target {
 	struct addr addr; /* that is asked: the server's, connect_ip, or the virtual one */
 	uint16_t port;	  /* host order */
 	uint32_t mark;	  /* SO_MARK of the probe's packets; 0: none */
+	/* Checks by a client's way: the virtual address, and the server that is to answer for it;
+	 * all zero for others. src: the address to ask from, :: for the usual one. */
+	struct endpoint vip;
+	struct addr server, src;
 };
 
 struct probe_result {

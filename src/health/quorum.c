@@ -38,7 +38,7 @@ static bool judge_quorum(const struct quorum *q, const struct quorum_conf *conf,
 	return weight && weight >= (uint64_t)conf->quorum + conf->hysteresis;
 }
 
-static enum quorum_use use_of(const struct quorum_server *s, bool lives, bool serving)
+static enum backend_use use_of(const struct quorum_server *s, bool lives, bool serving)
 {
 	if (lives && serving)
 		return USE_FULL;
@@ -47,7 +47,7 @@ static enum quorum_use use_of(const struct quorum_server *s, bool lives, bool se
 
 unsigned int quorum_judge(struct quorum *q, const struct quorum_conf *conf,
 			  struct quorum_server *server, uint32_t n, uint64_t now,
-			  enum quorum_use *sorry)
+			  enum backend_use *sorry)
 {
 	unsigned int change = judge_panic(q, conf, server, n, now);
 	uint64_t weight = 0;

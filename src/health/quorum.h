@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the states of its servers to what a service does with them: which serve with what weight,
- * whether the sorry server does instead, and whether the quorum was won or lost. Pure; any thread. */
+ * whether the sorry server does instead, and whether the quorum was won or lost. Pure; any
+ * thread. */
 #ifndef SHUNT_HEALTH_QUORUM_H
 #define SHUNT_HEALTH_QUORUM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "table/service.h"
 
 /* A service's, as its configuration says. */
 struct quorum_conf {
@@ -17,19 +20,13 @@ struct quorum_conf {
 	bool sorry_inhibit;  /* it stays there, without weight */
 };
 
-enum quorum_use {
-	USE_NOT,  /* isn't in the table */
-	USE_IDLE, /* is, without weight: no new connections */
-	USE_FULL,
-};
-
 /* One server: the caller fills in the first part, quorum_judge the second. */
 struct quorum_server {
 	bool up;	 /* what health says of it */
 	bool inhibit;	 /* down is without weight, not gone */
 	uint32_t weight; /* its present one, if it is used */
 	uint64_t since;	 /* milliseconds: when up last changed */
-	enum quorum_use use;
+	enum backend_use use;
 };
 
 /* Of one service; begins as quorum_new says. */
@@ -63,6 +60,6 @@ struct quorum quorum_new(void);
  * than so many percent are down. */
 unsigned int quorum_judge(struct quorum *q, const struct quorum_conf *conf,
 			  struct quorum_server *server, uint32_t n, uint64_t now,
-			  enum quorum_use *sorry);
+			  enum backend_use *sorry);
 
 #endif

@@ -23,6 +23,7 @@ struct command_ctx {
 	uint64_t started;      /* CLOCK_MONOTONIC seconds */
 	struct rates *rates;   /* NULL: none are told */
 	struct reload *reload; /* NULL: there is no configuration file */
+	struct health *health; /* likewise */
 };
 
 /* Carries out one request and returns the answer (a new reference; never NULL, but JSON's null

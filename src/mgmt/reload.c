@@ -28,6 +28,32 @@ static void failed(struct change *c, int err, const struct endpoint *ep, const s
 		 server ? addr_text(server, text) : "", strerror(-err));
 }
 
+static bool has_sorry(const struct conf_service *s)
+{
+	static const struct addr none;
+
+	return s && !addr_equal(&s->sorry.addr, &none);
+}
+
+/* Until health says otherwise the sorry server doesn't serve. */
+static int sorry_follow(struct model *m, const struct conf_service *before,
+			const struct conf_service *after)
+{
+	static const struct backend_health rests = {.use = USE_NOT, .sorry = true};
+	const struct endpoint *ep = &after->svc.ep;
+	int err;
+
+	if (has_sorry(before) && !addr_equal(&before->sorry.addr, &after->sorry.addr))
+		model_backend_del(m, ep, &before->sorry.addr, before->sorry.port);
+	if (!has_sorry(after))
+		return 0;
+	err = model_backend_edit(m, ep, &after->sorry);
+	if (err != -ESRCH)
+		return err;
+	err = model_backend_add(m, ep, &after->sorry);
+	return err ? err : model_backend_use(m, ep, &after->sorry.addr, after->sorry.port, &rests);
+}
+
 /* Whatever was done by hand meanwhile: afterwards it is as the file says. */
 static void on_service(void *arg, enum conf_change change, const struct conf_service *before,
 		       const struct conf_service *after)
@@ -49,6 +75,8 @@ static void on_service(void *arg, enum conf_change change, const struct conf_ser
 	err = model_service_edit(c->m, &after->svc);
 	if (err == -ENOENT)
 		err = model_service_add(c->m, &after->svc);
+	if (!err)
+		err = sorry_follow(c->m, before, after);
 	if (err)
 		failed(c, err, &after->svc.ep, NULL);
 }
@@ -86,6 +114,19 @@ static void server_removed(struct change *c, const struct conf_service *s,
 		failed(c, err, &s->svc.ep, &server->be.addr);
 }
 
+/* With alpha a server is down until its first good check. */
+static int add_server(struct model *m, const struct endpoint *ep, const struct conf_server *s)
+{
+	struct backend_health down = {.use = s->inhibit ? USE_IDLE : USE_NOT};
+	int err = model_backend_add(m, ep, &s->be);
+
+	for (int i = 0; i < s->n_checks && !err; i++) {
+		if (s->check[i].pace.alpha)
+			return model_backend_use(m, ep, &s->be.addr, s->be.port, &down);
+	}
+	return err;
+}
+
 static void on_server(void *arg, enum conf_change change, const struct conf_service *s,
 		      const struct conf_server *before, const struct conf_server *after)
 {
@@ -102,7 +143,7 @@ static void on_server(void *arg, enum conf_change change, const struct conf_serv
 		c->res->servers_changed++;
 	err = model_backend_edit(c->m, &s->svc.ep, &after->be);
 	if (err == -ESRCH)
-		err = model_backend_add(c->m, &s->svc.ep, &after->be);
+		err = add_server(c->m, &s->svc.ep, after);
 	if (err)
 		failed(c, err, &s->svc.ep, &after->be.addr);
 }
@@ -172,7 +213,7 @@ static int replace(struct reload *r, struct reload_result *res)
 }
 
 int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const char *path, bool fresh,
-		struct reload_result *res)
+		const struct reload_hooks *hooks, struct reload_result *res)
 {
 	struct reload *r = calloc(1, sizeof(*r));
 	int err;
@@ -182,11 +223,16 @@ int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const cha
 		return -ENOMEM;
 	r->model = m;
 	r->path = path;
+	r->hooks = *hooks;
 	uv_timer_init(loop, &r->confirm);
 	r->confirm.data = r;
 	*out = r;
 	err = parse(path, &r->now, res);
-	return err || !fresh ? err : replace(r, res);
+	if (!err && fresh)
+		err = replace(r, res);
+	if (!err)
+		hooks->in_force(hooks->ctx, &r->now);
+	return err;
 }
 
 static void free_reload(uv_handle_t *h)
@@ -229,6 +275,7 @@ static int change_to(struct reload *r, struct conf *to, bool protect, struct rel
 	r->before = r->now;
 	r->now = *to;
 	r->can_undo = true;
+	r->hooks.in_force(r->hooks.ctx, &r->now);
 	return 0;
 }
 
@@ -314,14 +361,4 @@ int reload_undo(struct reload *r, struct reload_result *res)
 	else
 		uv_timer_stop(&r->confirm);
 	return err;
-}
-
-uint32_t reload_checks(const struct reload *r)
-{
-	uint32_t n = 0;
-
-	for (int i = 0; i < r->now.n_services; i++)
-		for (int k = 0; k < r->now.service[i].n_servers; k++)
-			n += (uint32_t)r->now.service[i].server[k].n_checks;
-	return n;
 }

@@ -13,6 +13,12 @@
 
 struct reload;
 
+/* A file is in force now, in the table too. now lives until the call after this one. */
+struct reload_hooks {
+	void (*in_force)(void *ctx, const struct conf *now);
+	void *ctx;
+};
+
 /* What a change did, or would do. */
 struct reload_result {
 	uint32_t services_added, services_removed, services_changed;
@@ -25,7 +31,7 @@ struct reload_result {
  * the file's, whatever an earlier life left; else an engine took over, and it is so already.
  * Strings are borrowed. Returns 0, or -errno with the result's error told. */
 int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const char *path, bool fresh,
-		struct reload_result *res);
+		const struct reload_hooks *hooks, struct reload_result *res);
 
 /* Closes it; the loop has to run once more. Takes NULL. */
 void reload_close(struct reload *r);
@@ -45,9 +51,6 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 /* The last change stays; or is taken back. -ENOENT: there is none to confirm, or to take back. */
 int reload_confirm(struct reload *r);
 int reload_undo(struct reload *r, struct reload_result *res);
-
-/* How many health checks the file in force has. */
-uint32_t reload_checks(const struct reload *r);
 
 /* Appends a line for each way in which the table isn't as the file said. Returns 0 or -ENOMEM. */
 int reload_diff(struct reload *r, json_t *lines);

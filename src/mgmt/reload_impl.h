@@ -8,6 +8,7 @@
 struct reload {
 	struct model *model;
 	const char *path;
+	struct reload_hooks hooks;
 	struct conf now;    /* in force */
 	struct conf before; /* what undo goes back to */
 	bool can_undo;
