@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -390,8 +391,11 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	return 0;
 }
 
+/* What the start needed of priority (holder.c) is given back: whoever else is on this CPU, a
+ * client or a server perhaps, isn't to wait for a long batch. */
 int mgmt_run(struct mgmt *m)
 {
+	setpriority(PRIO_PROCESS, 0, 0); /* of this thread */
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	if (!m->exit_code)
 		health_omega(m->health);
