@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 
@@ -171,6 +172,18 @@ static int replace(struct reload *r, struct reload_result *res)
 	return err;
 }
 
+static void note(struct reload *r, int err)
+{
+	r->last.good = !err;
+	if (!err)
+		r->last.good_at = time(NULL);
+}
+
+const struct reload_last *reload_last(const struct reload *r)
+{
+	return &r->last;
+}
+
 int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const char *path, bool fresh,
 		struct reload_result *res)
 {
@@ -186,7 +199,10 @@ int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const cha
 	r->confirm.data = r;
 	*out = r;
 	err = parse(path, &r->now, res);
-	return err || !fresh ? err : replace(r, res);
+	if (!err && fresh)
+		err = replace(r, res);
+	note(r, err);
+	return err;
 }
 
 static void free_reload(uv_handle_t *h)
@@ -248,13 +264,14 @@ int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct rel
 
 	*res = (struct reload_result){0};
 	err = parse(r->path, &next, res);
+	if (!err) {
+		err = change_to(r, &next, protect, res);
+		if (err)
+			conf_free(&next);
+	}
+	note(r, err);
 	if (err)
 		return err;
-	err = change_to(r, &next, protect, res);
-	if (err) {
-		conf_free(&next);
-		return err;
-	}
 	uv_timer_stop(&r->confirm);
 	if (confirm_ms)
 		uv_timer_start(&r->confirm, on_unconfirmed, confirm_ms, 0);

@@ -46,6 +46,13 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 int reload_confirm(struct reload *r);
 int reload_undo(struct reload *r, struct reload_result *res);
 
+/* How the last reading of the file went, and when (CLOCK_REALTIME) one was good. Borrowed. */
+struct reload_last {
+	bool good;
+	time_t good_at;
+};
+const struct reload_last *reload_last(const struct reload *r);
+
 /* How many health checks the file in force has. */
 uint32_t reload_checks(const struct reload *r);
 
