@@ -41,6 +41,7 @@ SKEL     := $(BUILD)/bpf/steer.skel.h $(BUILD)/tools/flowgen/gen.skel.h $(BUILD)
 all: $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
 
 $(BUILD)/shuntd: $(SHUNTD)
+$(BUILD)/shuntd: LDLIBS += -lmicrohttpd
 $(BUILD)/shuntctl: $(SHUNTCTL)
 $(BUILD)/flowgen: $(FLOWGEN)
 $(BUILD)/flowgen: LDLIBS += -lm

@@ -14,7 +14,7 @@ $(eval $(call unit,plan_test,src/plan/plan_test.c src/plan/plan.c src/plan/place
 $(eval $(call unit,warn_test,src/plan/warn_test.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
 $(eval $(call unit,print_test,src/plan/print_test.c src/plan/print.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c src/base/addr.c src/base/dataplane.c))
 $(eval $(call unit,facts_test,src/plan/facts_test.c src/plan/facts.c src/plan/facts_nic.c src/base/cpu.c))
-$(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
+$(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c src/base/addr.c))
 $(eval $(call unit,hash_test,src/base/hash_test.c src/base/hash.c))
 $(eval $(call unit,cmac_test,src/base/cmac_test.c))
 $(eval $(call unit,csum_test,src/base/csum_test.c src/base/csum.c))
@@ -78,6 +78,9 @@ COMMAND := $(HEALTH) src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c
 $(eval $(call unit,command_test,src/mgmt/command_test.c $(COMMAND)))
 $(eval $(call unit,command_answer_test,src/mgmt/command_answer_test.c $(COMMAND)))
 $(BUILD)/test/command_answer_test: LDFLAGS += -Wl,--wrap=model_conns
+METRIC := src/mgmt/exposition.c src/mgmt/scrape.c $(patsubst %,src/mgmt/metric_%.c,native ipvs service)
+$(eval $(call unit,exposition_test,src/mgmt/exposition_test.c src/mgmt/exposition.c))
+$(eval $(call unit,scrape_test,src/mgmt/scrape_test.c $(METRIC) $(COMMAND)))
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))
 
 fg := tools/flowgen

@@ -67,6 +67,8 @@ struct worker_counters {
 	uint64_t free_frames; /* a gauge: frames on the free stack */
 	uint64_t rx_before;   /* of sockets that are gone */
 	uint64_t tx_before;
+	uint64_t busy_ns; /* spent in turns that had frames ... */
+	uint64_t poll_ns; /* ... of all the time, naps too */
 };
 
 /* One backend's, per worker, by backend slot. */

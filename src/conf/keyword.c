@@ -131,6 +131,8 @@ const struct keyword keyword[] = {
 	OPT("mode", IN(GLOBAL), 0, mode_word, "auto|zerocopy|copy|skb", "how packets are taken"),
 	OPT("on_exit", IN(GLOBAL), 0, exit_word, "detach|drop",
 	    "what becomes of services' packets afterwards"),
+	OPT("metrics", IN(GLOBAL), 0, NULL, "ADDR:PORT[,public]",
+	    "where Prometheus is answered, by HTTP"),
 	OPT("flows", IN(GLOBAL), 0, NULL, "N", "flow table entries in all, with k or M"),
 	OPT("frames", IN(GLOBAL), 0, NULL, "N", "packet buffers of each queue, a power of two"),
 	OPT("cpus", IN(WORKER), 0, NULL, "LIST", "the workers' CPUs"),

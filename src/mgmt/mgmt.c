@@ -19,6 +19,7 @@
 #include "mgmt/channels.h"
 #include "mgmt/control.h"
 #include "mgmt/health.h"
+#include "mgmt/metrics.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
 #include "mgmt/reload.h"
@@ -38,6 +39,7 @@ struct mgmt {
 	struct model *model;
 	struct neigh *neigh;
 	struct control *control;
+	struct metrics *metrics;
 	struct reload *reload;
 	struct health *health;
 	uv_loop_t loop;
@@ -351,6 +353,18 @@ static int open_file(struct mgmt *m)
 	return err;
 }
 
+/* An engine that takes over does its work without them, if need be. */
+static int open_metrics(struct mgmt *m)
+{
+	char err[256];
+
+	if (!m->conf.metrics->port ||
+	    !metrics_open(&m->metrics, &m->loop, m->conf.metrics, &m->command, err, sizeof(err)))
+		return 0;
+	log_error("%s", err);
+	return m->conf.dp->engines ? 0 : -1;
+}
+
 int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 {
 	struct mgmt *m = calloc(1, sizeof(*m));
@@ -387,6 +401,8 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 		log_error("%s", err);
 		return EXIT_OTHER;
 	}
+	if (open_metrics(m))
+		return EXIT_OTHER;
 	start_timers(m);
 	return 0;
 }
@@ -437,6 +453,7 @@ void mgmt_close(struct mgmt *m)
 		return;
 	control_close(m->control);
 	health_close(m->health);
+	metrics_close(m->metrics);
 	reload_close(m->reload);
 	neigh_close(m->neigh);
 	model_free(m->model);

@@ -135,6 +135,9 @@ uint32_t model_services(const struct model *m);
 void model_service_at(const struct model *m, uint32_t i, struct model_service *out);
 bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out);
 
+/* The index of the first service behind this one, which needn't be there any more. */
+uint32_t model_service_after(const struct model *m, const struct endpoint *ep);
+
 /* The same of the table that uncommitted edits make: false behind the last one. */
 bool model_draft_at(const struct model *m, uint32_t i, struct model_service *out);
 

@@ -91,6 +91,14 @@ bool model_service_get(const struct model *m, const struct endpoint *ep, struct 
 	return true;
 }
 
+uint32_t model_service_after(const struct model *m, const struct endpoint *ep)
+{
+	bool found;
+	uint32_t i = roster_find(m->now, ep, &found);
+
+	return i + found;
+}
+
 const struct model_backend *model_backend_get(const struct model *m, const struct endpoint *ep,
 					      const struct addr *addr, __be16 port)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 
@@ -212,6 +213,18 @@ static int replace(struct reload *r, struct reload_result *res)
 	return err;
 }
 
+static void note(struct reload *r, int err)
+{
+	r->last.good = !err;
+	if (!err)
+		r->last.good_at = time(NULL);
+}
+
+const struct reload_last *reload_last(const struct reload *r)
+{
+	return &r->last;
+}
+
 int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const char *path, bool fresh,
 		const struct reload_hooks *hooks, struct reload_result *res)
 {
@@ -230,6 +243,7 @@ int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const cha
 	err = parse(path, &r->now, res);
 	if (!err && fresh)
 		err = replace(r, res);
+	note(r, err);
 	if (!err)
 		hooks->in_force(hooks->ctx, &r->now);
 	return err;
@@ -295,13 +309,14 @@ int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct rel
 
 	*res = (struct reload_result){0};
 	err = parse(r->path, &next, res);
+	if (!err) {
+		err = change_to(r, &next, protect, res);
+		if (err)
+			conf_free(&next);
+	}
+	note(r, err);
 	if (err)
 		return err;
-	err = change_to(r, &next, protect, res);
-	if (err) {
-		conf_free(&next);
-		return err;
-	}
 	uv_timer_stop(&r->confirm);
 	if (confirm_ms)
 		uv_timer_start(&r->confirm, on_unconfirmed, confirm_ms, 0);

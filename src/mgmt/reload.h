@@ -52,6 +52,13 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 int reload_confirm(struct reload *r);
 int reload_undo(struct reload *r, struct reload_result *res);
 
+/* How the last reading of the file went, and when (CLOCK_REALTIME) one was good. Borrowed. */
+struct reload_last {
+	bool good;
+	time_t good_at;
+};
+const struct reload_last *reload_last(const struct reload *r);
+
 /* Appends a line for each way in which the table isn't as the file said. Returns 0 or -ENOMEM. */
 int reload_diff(struct reload *r, json_t *lines);
 

@@ -12,6 +12,7 @@ struct reload {
 	struct conf now;    /* in force */
 	struct conf before; /* what undo goes back to */
 	bool can_undo;
+	struct reload_last last;
 	uv_timer_t confirm; /* active: the change waits to be confirmed */
 };
 

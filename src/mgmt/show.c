@@ -115,6 +115,8 @@ static const struct worker_row {
 	{"naps", offsetof(struct worker_counters, naps)},
 	{"kicks", offsetof(struct worker_counters, kicks)},
 	{"kick_busy", offsetof(struct worker_counters, kick_busy)},
+	{"busy_ns", offsetof(struct worker_counters, busy_ns)},
+	{"poll_ns", offsetof(struct worker_counters, poll_ns)},
 };
 
 static json_t *worker_json(const struct dataplane *dp, uint32_t w)
