@@ -434,3 +434,22 @@ def test_misc(t):
     pids = t.lab.pids("director")
     alive = [open(f"/proc/{p}/cmdline").read().replace("\0", " ") for p in pids if os.path.exists(f"/proc/{p}/cmdline")]
     expect(sum("sleep 30" in line for line in alive) <= 2, f"commands pile up: {alive}")
+
+
+@e2e(servers=2)
+def test_metrics(t):
+    """What checks found is in the metrics, which promtool likes."""
+    Echo(t, 1)
+    d = t.shuntd("-i", "eth0", "--metrics", "127.0.0.1:9105", "-f", write(t, service(real(1), real(2))))
+    decided(d, 2)
+    until(lambda: not servers(d)[rip(2)]["up"], 3, "one is down")
+    page = t.lab.run("director", "curl -sS http://127.0.0.1:9105/metrics")
+    label = f'vip="{VIP}",port="7",proto="tcp"'
+    for line in (f"shunt_service_quorum_up{{{label}}} 1", f"shunt_service_live_weight{{{label}}} 1",
+                 f'shunt_backend_up{{{label},backend="{rip(1)}"}} 1', f'shunt_backend_up{{{label},backend="{rip(2)}"}} 0',
+                 f'shunt_backend_transitions_total{{{label},backend="{rip(2)}",to="down"}} 1'):
+        expect(line in page, f"not in /metrics: {line}")
+    done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True)
+    expect(done.returncode == 0, f"promtool: {done.stdout}{done.stderr}")
+    expect(f'remote_address="{rip(2)}"' not in t.lab.run("director", "curl -sS http://127.0.0.1:9105/metrics/ipvs"),
+           "node_exporter's series has a server that is out")

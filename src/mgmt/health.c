@@ -369,6 +369,7 @@ void health_close(struct health *h)
 	if (!h)
 		return;
 	health_free_services(h->service, h->n_services);
+	free(h->sorted);
 	checkers_close(h->checkers);
 	uv_close((uv_handle_t *)&h->soon, on_closed);
 	uv_close((uv_handle_t *)&h->tick, on_closed);

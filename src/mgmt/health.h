@@ -41,20 +41,27 @@ void health_close(struct health *h);
 /* For `show health`: services with their quorum, servers and checks; and how checks keep up. */
 void health_show(struct health *h, json_t *answer);
 
-/* For metrics. */
+/* For metrics. Valid until health_follow. */
+struct checked_service;
 struct health_service {
-	const struct endpoint *ep;
+	const struct checked_service *inside;
+	int n_servers;
+	uint64_t weight; /* of the live ones */
 	bool up, panic;
-	uint64_t weight; /* of the live servers */
 };
 struct health_server {
-	const struct endpoint *ep;
-	const struct addr *addr;
-	bool up, held;
+	struct addr addr;
+	bool up;
 	uint64_t changes[2]; /* how often it went down, up */
 	uint64_t tries, failures;
+	uint64_t took_ns; /* the last try of its first check */
 };
-void health_each(const struct health *h, void (*service)(void *ctx, const struct health_service *s),
-		 void (*server)(void *ctx, const struct health_server *s), void *ctx);
+
+/* False: there is no such service in the file. h may be NULL: there is no file. */
+bool health_service_get(const struct health *h, const struct endpoint *ep,
+			struct health_service *out);
+
+/* The i-th of its servers. */
+void health_server_at(const struct health_service *s, int i, struct health_server *out);
 
 #endif

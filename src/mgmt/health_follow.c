@@ -42,6 +42,24 @@ static struct checked_service **sorted(struct checked_service *s, int n)
 	return all;
 }
 
+static int compare_endpoint(const void *key, const void *at)
+{
+	const struct checked_service *const *s = at;
+
+	return memcmp(key, &(*s)->conf->svc.ep, sizeof(struct endpoint));
+}
+
+struct checked_service *health_find(const struct health *h, const struct endpoint *ep)
+{
+	struct checked_service **at;
+
+	if (!h->n_services)
+		return NULL;
+	at = bsearch(ep, h->sorted, (size_t)h->n_services, sizeof(struct checked_service *),
+		     compare_endpoint);
+	return at ? *at : NULL;
+}
+
 /* Files keep their order: the search begins where the last one ended. */
 static struct checked_server *find_server(struct checked_service *s, const struct addr *addr,
 					  int *from)
@@ -176,26 +194,26 @@ static int begin_service(struct checked_service *s, struct checked_service *old)
 
 static int begin_services(struct health *h, const struct conf *now, struct checked_service *s)
 {
-	struct checked_service **olds = sorted(h->service, h->n_services);
-	int err = olds ? 0 : -ENOMEM;
+	int err = 0;
 
 	for (int i = 0; i < now->n_services && !err; i++) {
-		struct checked_service *key = &s[i], **old;
-
 		s[i].health = h;
 		s[i].conf = &now->service[i];
-		old = bsearch(&key, olds, (size_t)h->n_services, sizeof(*olds), by_endpoint);
-		err = begin_service(&s[i], old ? *old : NULL);
+		err = begin_service(&s[i], health_find(h, &s[i].conf->svc.ep));
 	}
-	free(olds);
 	return err;
 }
 
 int health_follow(struct health *h, const struct conf *now)
 {
 	struct checked_service *s = calloc((size_t)now->n_services + 1, sizeof(*s));
+	struct checked_service **all = NULL;
 	int err = s ? begin_services(h, now, s) : -ENOMEM;
 
+	if (!err) {
+		all = sorted(s, now->n_services);
+		err = all ? 0 : -ENOMEM;
+	}
 	if (err) {
 		log_error("health: no memory: nothing is checked until the next reload");
 		if (s)
@@ -204,7 +222,9 @@ int health_follow(struct health *h, const struct conf *now)
 	}
 	health_free_services(h->service, h->n_services);
 	TAILQ_INIT(&h->dirty);
+	free(h->sorted);
 	h->service = s;
+	h->sorted = all;
 	h->n_services = s ? now->n_services : 0;
 	h->takeover = false;
 	for (int i = 0; i < h->n_services; i++)

@@ -43,12 +43,16 @@ struct health {
 	struct checkers *checkers;
 	struct health_hooks hooks;
 	struct checked_service *service;
+	struct checked_service **sorted; /* the same, by endpoint */
 	int n_services;
 	bool takeover; /* nothing was followed yet, and the table is an earlier engine's */
 	TAILQ_HEAD(dirty_services, checked_service) dirty;
 	uv_timer_t soon, tick;
 	int n_timers; /* that aren't closed */
 };
+
+/* The service with this endpoint, or NULL. */
+struct checked_service *health_find(const struct health *h, const struct endpoint *ep);
 
 /* Has it judged anew, soon. */
 void health_touch(struct checked_service *s);

@@ -69,36 +69,38 @@ void health_show(struct health *h, json_t *answer)
 				      (double)load.late_max / 1000));
 }
 
-static void each_server(const struct checked_server *s,
-			void (*fn)(void *ctx, const struct health_server *s), void *ctx)
+bool health_service_get(const struct health *h, const struct endpoint *ep,
+			struct health_service *out)
 {
-	struct health_server out = {
-		.ep = &s->service->conf->svc.ep,
-		.addr = &s->conf->be.addr,
-		.up = s->standing.up,
-		.held = s->standing.held,
-		.changes = {s->changes[0], s->changes[1]},
-	};
-	struct checker_view v;
+	const struct checked_service *s = h ? health_find(h, ep) : NULL;
 
-	for (int i = 0; i < s->conf->n_checks; i++) {
-		checker_view(s->link[i].checker, &v);
-		out.tries += v.tries;
-		out.failures += v.failures;
-	}
-	fn(ctx, &out);
+	if (!s)
+		return false;
+	*out = (struct health_service){
+		.inside = s,
+		.n_servers = s->conf->n_servers,
+		.weight = s->weight,
+		.up = s->quorum.up,
+		.panic = s->quorum.panic,
+	};
+	return true;
 }
 
-void health_each(const struct health *h, void (*service)(void *ctx, const struct health_service *s),
-		 void (*server)(void *ctx, const struct health_server *s), void *ctx)
+void health_server_at(const struct health_service *service, int i, struct health_server *out)
 {
-	for (int i = 0; h && i < h->n_services; i++) {
-		const struct checked_service *s = &h->service[i];
-		struct health_service out = {&s->conf->svc.ep, s->quorum.up, s->quorum.panic,
-					     s->weight};
+	const struct checked_server *s = &service->inside->server[i];
+	struct checker_view v;
 
-		service(ctx, &out);
-		for (int k = 0; k < s->conf->n_servers; k++)
-			each_server(&s->server[k], server, ctx);
+	*out = (struct health_server){
+		.addr = s->conf->be.addr,
+		.up = s->standing.up,
+		.changes = {s->changes[0], s->changes[1]},
+	};
+	for (int k = 0; k < s->conf->n_checks; k++) {
+		checker_view(s->link[k].checker, &v);
+		out->tries += v.tries;
+		out->failures += v.failures;
+		if (!k)
+			out->took_ns = v.last.ns;
 	}
 }

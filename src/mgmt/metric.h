@@ -56,6 +56,23 @@ void metric_server_connections(struct scrape *s, const struct metric *m);
 void metric_server_resolved(struct scrape *s, const struct metric *m);
 void metric_flow_entries(struct scrape *s, const struct metric *m);
 
+/* Begin a sample of s->service, or of one of its servers: whose labels are written. */
+void metric_service_sample(struct scrape *s, const struct metric *m, uint64_t value);
+void metric_server_begin(struct scrape *s, const struct metric *m, const struct addr *server);
+
+/* What checks say (metric_health.c). at: */
+enum metric_health {
+	HEALTH_UP,
+	HEALTH_WEIGHT,
+	HEALTH_PANIC,
+	HEALTH_TRIES,
+	HEALTH_FAILURES,
+	HEALTH_TOOK
+};
+void metric_health_service(struct scrape *s, const struct metric *m);
+void metric_health_server(struct scrape *s, const struct metric *m);
+void metric_health_transitions(struct scrape *s, const struct metric *m);
+
 /* The live flows by backend slot, counted once for each page. */
 const struct model_flows *metric_flows(struct scrape *s);
 

@@ -67,7 +67,7 @@ static void connections(struct scrape *s, const struct metric *m)
 		const struct model_flows *f = &metric_flows(s)[backend_slot(b->id)];
 		uint32_t n;
 
-		if (b->leaving)
+		if (!model_listed(b))
 			continue;
 		memcpy(&n, (const char *)f + m->at, sizeof(n));
 		begin_server(s, m, b);
@@ -80,10 +80,10 @@ static void weight(struct scrape *s, const struct metric *m)
 	for (uint32_t i = 0; i < s->service.n_backends; i++) {
 		const struct model_backend *b = &s->service.backend[i];
 
-		if (b->leaving)
+		if (!model_listed(b))
 			continue;
 		begin_server(s, m, b);
-		exposition_value(&s->out, b->conf.weight);
+		exposition_value(&s->out, model_weight(b));
 	}
 }
 

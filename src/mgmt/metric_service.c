@@ -25,13 +25,13 @@ static void label_service(struct labels *l, const struct endpoint *ep)
 	l->all = l->service;
 }
 
-static void label_server(struct labels *l, const struct model_backend *b)
+static void label_server(struct labels *l, const struct addr *server)
 {
 	static const char name[] = ",backend=\"";
 	char text[ADDR_TEXT], *at = l->text + l->service;
 	size_t len;
 
-	addr_text(&b->conf.addr, text);
+	addr_text(server, text);
 	len = strlen(text);
 	memcpy(at, name, sizeof(name) - 1);
 	at += sizeof(name) - 1;
@@ -55,6 +55,24 @@ static void sample(struct scrape *s, const struct metric *m, const struct labels
 	exposition_value(&s->out, value);
 }
 
+void metric_service_sample(struct scrape *s, const struct metric *m, uint64_t value)
+{
+	struct labels l;
+
+	label_service(&l, &s->service.conf.ep);
+	sample(s, m, &l, value);
+}
+
+void metric_server_begin(struct scrape *s, const struct metric *m, const struct addr *server)
+{
+	struct labels l;
+
+	label_service(&l, &s->service.conf.ep);
+	label_server(&l, server);
+	exposition_begin(&s->out, m->name);
+	exposition_labels(&s->out, l.text, l.all);
+}
+
 void metric_service(struct scrape *s, const struct metric *m)
 {
 	struct model_stats stats;
@@ -65,7 +83,7 @@ void metric_service(struct scrape *s, const struct metric *m)
 	sample(s, m, &l, stat_at(&stats, m->at));
 }
 
-/* Calls back for each server that isn't leaving, with its labels. */
+/* Calls back for each server that is listed, with its labels. */
 static void each_server(struct scrape *s, const struct metric *m,
 			void (*fn)(struct scrape *s, const struct metric *m, const struct labels *l,
 				   const struct model_backend *b))
@@ -76,9 +94,9 @@ static void each_server(struct scrape *s, const struct metric *m,
 	for (uint32_t i = 0; i < s->service.n_backends; i++) {
 		const struct model_backend *b = &s->service.backend[i];
 
-		if (b->leaving)
+		if (!model_listed(b))
 			continue;
-		label_server(&l, b);
+		label_server(&l, &b->conf.addr);
 		fn(s, m, &l, b);
 	}
 }
@@ -100,7 +118,7 @@ void metric_server(struct scrape *s, const struct metric *m)
 static void server_weight(struct scrape *s, const struct metric *m, const struct labels *l,
 			  const struct model_backend *b)
 {
-	sample(s, m, l, b->conf.weight);
+	sample(s, m, l, model_weight(b));
 }
 
 void metric_server_weight(struct scrape *s, const struct metric *m)
