@@ -43,6 +43,7 @@ all: $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
 $(BUILD)/shuntd: $(SHUNTD)
 $(BUILD)/shuntd: LDLIBS += -lmicrohttpd
 $(BUILD)/shuntctl: $(SHUNTCTL)
+$(BUILD)/shuntctl: LDLIBS += -lncursesw -ltinfo
 $(BUILD)/flowgen: $(FLOWGEN)
 $(BUILD)/flowgen: LDLIBS += -lm
 $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen:

@@ -11,6 +11,7 @@
 #include "ipvsadm.h"
 #include "reload.h"
 #include "show.h"
+#include "top.h"
 
 struct verb {
 	const char *name;
@@ -31,6 +32,8 @@ static int verb_version(const struct ctl *ctl, int argc, const char **argv)
 
 static const struct verb verbs[] = {
 	{"show", "WHAT [--all]", "print what shuntd knows:", show_run, show_usage},
+	{"top", "[VIEW] [OPTION]...",
+	 "watch services, servers or workers; --interval SECONDS, -n COUNT", top_run, NULL},
 	{"check", "FILE", "say what is wrong with a shunt.conf", check_run, NULL},
 	{"import", "KIND FILE", "print keepalived's or ipvsadm's FILE as a shunt.conf", import_run,
 	 NULL},
