@@ -24,6 +24,7 @@ struct command_ctx {
 	struct rates *rates;   /* NULL: none are told */
 	struct reload *reload; /* NULL: there is no configuration file */
 	struct health *health; /* likewise */
+	struct source *source; /* likewise */
 };
 
 /* Carries out one request and returns the answer (a new reference; never NULL, but JSON's null

@@ -8,6 +8,7 @@
 
 #include "mgmt/metric.h"
 #include "mgmt/reload.h"
+#include "mgmt/source.h"
 #include "table/flow.h"
 
 static void build_info(struct scrape *s, const struct metric *m)
@@ -39,6 +40,14 @@ static void reload_time(struct scrape *s, const struct metric *m)
 		return;
 	exposition_begin(&s->out, m->name);
 	exposition_value(&s->out, (uint64_t)reload_last(s->ctx->reload)->good_at);
+}
+
+static void source_state(struct scrape *s, const struct metric *m)
+{
+	if (!s->ctx->source)
+		return;
+	exposition_begin(&s->out, m->name);
+	exposition_value(&s->out, source_good(s->ctx->source));
 }
 
 static uint64_t counter_at(const void *counters, size_t at)
@@ -205,6 +214,8 @@ const struct metric native_metrics[] = {
 	 "1 if the file was good when it was read last.", reload_good, NULL, 0},
 	{"shunt_config_last_reload_success_timestamp_seconds", GAUGE, "",
 	 "When the file was last taken over, since 1970.", reload_time, NULL, 0},
+	{"shunt_config_source_good", GAUGE, "",
+	 "0 while etcd can't be reached, or says what isn't taken.", source_state, NULL, 0},
 	{"shunt_service_connections_total", COUNTER, "vip, port, proto", "Connections scheduled.",
 	 NULL, metric_service, STAT(flows)},
 	{"shunt_service_packets_total", COUNTER, "vip, port, proto", "Packets forwarded.", NULL,

@@ -23,6 +23,7 @@
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
 #include "mgmt/reload.h"
+#include "mgmt/source.h"
 #include "mgmt/watchdog.h"
 
 enum {
@@ -42,6 +43,7 @@ struct mgmt {
 	struct metrics *metrics;
 	struct reload *reload;
 	struct health *health;
+	struct source *source;
 	uv_loop_t loop;
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t settle, sweep, second, stale;
@@ -318,9 +320,12 @@ static int open_model(struct mgmt *m)
 	return 0;
 }
 
-static void on_in_force(void *ctx, const struct conf *now)
+static void on_in_force(void *ctx, struct reload *r, const struct conf *now)
 {
-	health_follow(((struct mgmt *)ctx)->health, now);
+	struct mgmt *m = ctx;
+
+	health_follow(m->health, now);
+	source_follow(m->source, r, &now->source);
 }
 
 static void on_suspect(void *ctx, const struct addr *server)
@@ -338,6 +343,9 @@ static int open_file(struct mgmt *m)
 
 	if (!m->conf.file)
 		return 0;
+	err = source_open(&m->source, &m->loop);
+	if (err)
+		return err;
 	err = health_open(&m->health, &m->loop, m->model, &health_hooks, m->conf.dp->engines);
 	if (err) {
 		log_error("health: %s", strerror(-err));
@@ -394,7 +402,7 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 		return EXIT_OTHER;
 	m->command = (struct command_ctx){
 		conf->dp,    m->model,	m->neigh, conf->steer, clock_ns() / 1000000000,
-		rates_new(), m->reload, m->health};
+		rates_new(), m->reload, m->health, m->source};
 	if (!m->command.rates)
 		return EXIT_OTHER;
 	if (control_open(&m->control, &m->loop, conf->ctl, &m->command, err, sizeof(err))) {
@@ -453,6 +461,7 @@ void mgmt_close(struct mgmt *m)
 		return;
 	control_close(m->control);
 	health_close(m->health);
+	source_close(m->source);
 	metrics_close(m->metrics);
 	reload_close(m->reload);
 	neigh_close(m->neigh);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "mgmt/source.h"
 
 /* A change while it is made. */
 struct change {
@@ -169,8 +170,9 @@ static int edit(struct reload *r, const struct conf *from, const struct conf *to
 	return n < 0 ? n : c.err;
 }
 
-/* Reads a file: 0, or -EINVAL with the first of its errors told. */
-static int parse(const char *path, struct conf *out, struct reload_result *res)
+/* Reads a file, or text: 0, or -EINVAL with the first of its errors told. */
+static int parse_one(const char *path, const char *data, size_t len, struct conf *out,
+		     struct reload_result *res)
 {
 	char *text = NULL;
 	size_t size;
@@ -179,13 +181,103 @@ static int parse(const char *path, struct conf *out, struct reload_result *res)
 
 	if (!errors)
 		return -ENOMEM;
-	err = conf_parse_file(path, out, errors);
+	err = data ? conf_parse_text(path, data, len, out, errors)
+		   : conf_parse_file(path, out, errors);
 	fclose(errors);
 	if (err) {
 		text[strcspn(text, "\n")] = '\0';
 		snprintf(res->error, sizeof(res->error), "%s", *text ? text : strerror(-err));
 	}
 	free(text);
+	return err;
+}
+
+/* Puts a source's services in the place of the file's. Returns 0, or -errno: *file is as it was. */
+static int lay_over(struct conf *file, const char *name, const char *text, size_t size,
+		    struct reload_result *res)
+{
+	struct conf over, mine = *file;
+	const char *why;
+	int err = parse_one(name, text, size, &over, res);
+
+	if (err)
+		return err;
+	why = conf_source_refuses(&file->source, &over);
+	if (why) {
+		snprintf(res->error, sizeof(res->error), "%s: it has %s", name, why);
+		conf_free(&over);
+		return -EINVAL;
+	}
+	file->service = over.service;
+	file->n_services = over.n_services;
+	over.service = mine.service;
+	over.n_services = mine.n_services;
+	conf_free(&over);
+	return 0;
+}
+
+/* What a source said in an earlier life: it is used until the source says something. */
+static void recall(struct reload *r, struct conf *file)
+{
+	const char *name = file->source.cache;
+	struct reload_result res;
+	char *text = NULL;
+	size_t size;
+
+	if (source_cache_read(name, &text, &size))
+		return;
+	if (lay_over(file, name, text, size, &res)) {
+		log_warn("what the source said last isn't used: %s", res.error);
+		free(text);
+		return;
+	}
+	r->over = text;
+	r->over_size = size;
+	r->over_name = strdup(name);
+}
+
+/* The services of a file that has another source are the source's, once it has said any. */
+static int parse(struct reload *r, const char *path, struct conf *out, struct reload_result *res)
+{
+	int err = parse_one(path, NULL, 0, out, res);
+
+	if (err || !out->source.endpoint)
+		return err;
+	if (!r->over || !r->over_name) {
+		recall(r, out);
+		return 0;
+	}
+	err = lay_over(out, r->over_name, r->over, r->over_size, res);
+	if (err)
+		conf_free(out);
+	return err;
+}
+
+int reload_over(struct reload *r, const char *name, const char *text, size_t size,
+		struct reload_result *res)
+{
+	struct reload old = *r;
+	int err;
+
+	*res = (struct reload_result){0};
+	r->over = malloc(size + 1);
+	r->over_name = strdup(name);
+	r->over_size = size;
+	err = r->over && r->over_name ? 0 : -ENOMEM;
+	if (!err) {
+		memcpy(r->over, text, size);
+		err = reload_again(r, false, 0, res);
+	}
+	if (!err) {
+		free(old.over);
+		free(old.over_name);
+		return 0;
+	}
+	free(r->over);
+	free(r->over_name);
+	r->over = old.over;
+	r->over_name = old.over_name;
+	r->over_size = old.over_size;
 	return err;
 }
 
@@ -240,12 +332,12 @@ int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const cha
 	uv_timer_init(loop, &r->confirm);
 	r->confirm.data = r;
 	*out = r;
-	err = parse(path, &r->now, res);
+	err = parse(r, path, &r->now, res);
 	if (!err && fresh)
 		err = replace(r, res);
 	note(r, err);
 	if (!err)
-		hooks->in_force(hooks->ctx, &r->now);
+		hooks->in_force(hooks->ctx, r, &r->now);
 	return err;
 }
 
@@ -255,6 +347,8 @@ static void free_reload(uv_handle_t *h)
 
 	conf_free(&r->now);
 	conf_free(&r->before);
+	free(r->over);
+	free(r->over_name);
 	free(r);
 }
 
@@ -289,7 +383,7 @@ static int change_to(struct reload *r, struct conf *to, bool protect, struct rel
 	r->before = r->now;
 	r->now = *to;
 	r->can_undo = true;
-	r->hooks.in_force(r->hooks.ctx, &r->now);
+	r->hooks.in_force(r->hooks.ctx, r, &r->now);
 	return 0;
 }
 
@@ -308,7 +402,7 @@ int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct rel
 	int err;
 
 	*res = (struct reload_result){0};
-	err = parse(r->path, &next, res);
+	err = parse(r, r->path, &next, res);
 	if (!err) {
 		err = change_to(r, &next, protect, res);
 		if (err)
@@ -340,7 +434,7 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 	int err;
 
 	*res = (struct reload_result){0};
-	err = parse(path, &next, res);
+	err = parse(r, path, &next, res);
 	if (err)
 		return err;
 	err = edit(r, &r->now, &next, flows, res);

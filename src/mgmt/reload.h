@@ -15,7 +15,7 @@ struct reload;
 
 /* A file is in force now, in the table too. now lives until the call after this one. */
 struct reload_hooks {
-	void (*in_force)(void *ctx, const struct conf *now);
+	void (*in_force)(void *ctx, struct reload *r, const struct conf *now);
 	void *ctx;
 };
 
@@ -41,6 +41,12 @@ void reload_close(struct reload *r);
  * called; 0: for good. Returns 0, or -errno: then the table is as it was, and res->error says
  * why. */
 int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct reload_result *res);
+
+/* Puts these services, text under that name, in the place of the file's, if the file has a source
+ * for them; and reads the file again. Returns and fails as reload_again does: then what was there
+ * before stays. */
+int reload_over(struct reload *r, const char *name, const char *text, size_t size,
+		struct reload_result *res);
 
 /* What reload_again with this file would do. Nothing changes. Appends to moves (an array) the
  * services whose Maglev places would move, and to flows the servers whose live connections would
