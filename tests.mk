@@ -129,6 +129,18 @@ build/fuzz/conf_fuzz: ci/fuzz/conf_fuzz.c $(CONF)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
 
+# Lines to the control socket's commands: none of them breaks anything, and what is refused changes nothing.
+.PHONY: fuzz-request
+fuzz-request: build/fuzz/request_fuzz
+	$(Q)mkdir -p $(CORPUS)-request
+	$(Q)build/fuzz/request_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
+		$(CORPUS)-request ci/fuzz/requests
+build/fuzz/request_fuzz: ci/fuzz/request_fuzz.c $(COMMAND)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -pthread \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LDLIBS) -lcmocka
+
 # Root is needed for namespaces and BPF; as a user, by sudo.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
