@@ -33,7 +33,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 srcs        = $(filter-out %_test.c %.bpf.c,$(wildcard $(addsuffix /*.c,$(1))))
 objs        = $(patsubst %.c,$(BUILD)/%.o,$(1))
 SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/conf src/health src/path src/mgmt src/plan))
-SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl src/conf) src/base/addr.c)
+SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl src/conf) src/base/addr.c src/base/ctl_path.c)
 FLOWGEN  := $(call objs,$(call srcs,tools/flowgen) $(addprefix src/base/,addr.c cpu.c csum.c))
 SKEL     := $(BUILD)/bpf/steer.skel.h $(BUILD)/tools/flowgen/gen.skel.h $(BUILD)/tools/flowgen/sink.skel.h
 

@@ -70,10 +70,10 @@ ctl := tools/shuntctl
 $(eval $(call unit,ipvsadm_test,$(addprefix $(ctl)/,ipvsadm_test.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_print.c ipvs_more.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_golden_test,$(addprefix $(ctl)/,ipvs_golden_test.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
-$(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c client.c) src/base/addr.c))
-$(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c))
+$(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c client.c) src/base/addr.c src/base/ctl_path.c))
+$(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c src/base/ctl_path.c))
 $(eval $(call unit,top_test,$(addprefix $(ctl)/,top_test.c top_rows.c) src/base/addr.c))
-$(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c))
+$(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c src/mgmt/listen.c src/base/ctl_path.c))
 HEALTH := src/mgmt/health.c src/mgmt/health_follow.c src/mgmt/health_way.c src/mgmt/health_show.c src/table/encap.c src/base/csum.c $(call srcs,src/health) src/base/web.c
 COMMAND := $(HEALTH) src/mgmt/source.c src/mgmt/etcd.c src/mgmt/etcd_text.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c
 $(eval $(call unit,command_test,src/mgmt/command_test.c $(COMMAND)))
@@ -133,6 +133,18 @@ build/fuzz/conf_fuzz: ci/fuzz/conf_fuzz.c $(CONF)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+
+# Lines to the control socket's commands: none of them breaks anything, and what is refused changes nothing.
+.PHONY: fuzz-request
+fuzz-request: build/fuzz/request_fuzz
+	$(Q)mkdir -p $(CORPUS)-request
+	$(Q)build/fuzz/request_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
+		$(CORPUS)-request ci/fuzz/requests
+build/fuzz/request_fuzz: ci/fuzz/request_fuzz.c $(COMMAND)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -pthread \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LDLIBS) -lcmocka
 
 # Root is needed for namespaces and BPF; as a user, by sudo.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

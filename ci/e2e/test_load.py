@@ -77,7 +77,7 @@ def rss(pid):
 
 
 @e2e(servers=SERVERS, queues=1)
-def test_load_churn(t):
+def test_edits(t):
     """200,000 edits in batches: 20,000 a second, no connection moved or stalled, memory flat."""
     d = t.shuntd()
     t.lab.echo_servers(SERVERS)
@@ -131,7 +131,7 @@ def timed(action):
 
 
 @e2e(servers=LARGE_SERVERS, queues=1)
-def test_load_table(t):
+def test_table(t):
     """10,000 services of 10 servers: from a file at the start and by -R in 2 s, the same file again in 1 s."""
     slack = 15 if t.san else 1
     path = f"{t.lab.state}/large.conf"

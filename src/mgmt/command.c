@@ -277,7 +277,9 @@ static int command_carry_out(struct command_ctx *ctx, json_t *request, bool writ
 	if (!c)
 		return -1;
 	if (c->write && !write)
-		return fault_set(f, "denied", "changes need root or the control socket's group");
+		return fault_set(f, "denied",
+				 "Operation not permitted: changes are made through the "
+				 "control socket, by root or its group");
 	if (request_parse(request, c->must, c->may, &r, f))
 		return -1;
 	if (c->run)
