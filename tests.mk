@@ -79,7 +79,7 @@ COMMAND := $(HEALTH) src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c
 $(eval $(call unit,command_test,src/mgmt/command_test.c $(COMMAND)))
 $(eval $(call unit,command_answer_test,src/mgmt/command_answer_test.c $(COMMAND)))
 $(BUILD)/test/command_answer_test: LDFLAGS += -Wl,--wrap=model_conns
-METRIC := src/mgmt/exposition.c src/mgmt/scrape.c $(patsubst %,src/mgmt/metric_%.c,native ipvs service)
+METRIC := src/mgmt/exposition.c src/mgmt/scrape.c $(patsubst %,src/mgmt/metric_%.c,native ipvs service health)
 $(eval $(call unit,exposition_test,src/mgmt/exposition_test.c src/mgmt/exposition.c))
 $(eval $(call unit,scrape_test,src/mgmt/scrape_test.c $(METRIC) $(COMMAND)))
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))

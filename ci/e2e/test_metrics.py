@@ -263,6 +263,30 @@ def refused_or(t):
         return False
 
 
+@e2e(servers=2)
+def test_health(t):
+    """What checks find is in the page: a server that refuses connections is down, and its service's weight less."""
+    path = f"{t.lab.state}/shunt.conf"
+    with open(path, "w") as f:
+        f.write(f"virtual_server {VIP} 80 {{\n delay_loop 1\n lb_algo rr\n lb_kind DR\n protocol TCP\n" +
+                "".join(f" real_server {rip(n)} 80 {{\n weight {2 + n}\n TCP_CHECK {{\n connect_port {79 + n}\n }}\n }}\n"
+                          for n in (1, 2)) + "}\n")
+    d = t.shuntd("-i", "eth0", "-f", path, "--metrics", f"127.0.0.1:{PORT}")
+
+    def page():
+        return samples(get(t, "/metrics")[2])
+    until(lambda: page()[f"shunt_backend_up{service(2)}"] == 0, 10, "the server that refuses is down")
+    until(lambda: page()[f"shunt_service_live_weight{service()}"] == 3, 5, "the weight of the other alone")
+    until(lambda: page()[f"shunt_backend_checks_total{service(1)}"] >= 1, 5, "the other is checked")
+    now = page()
+    expect(now[f"shunt_backend_up{service(1)}"] == 1 and now[f"shunt_service_quorum_up{service()}"] == 1, "the other is up")
+    expect(now[f'shunt_backend_transitions_total{service(2)[:-1]},to="down"}}'] >= 1, "its transition")
+    expect(now[f"shunt_backend_check_failures_total{service(2)}"] >= 1, "failures")
+    expect(now[f"shunt_backend_check_failures_total{service(1)}"] == 0, "failures of the other")
+    promtool(get(t, "/metrics")[2])
+    expect(d.show("health"), "show health")
+
+
 @e2e(servers=1)
 def test_busy_ratio(t):
     """Poll time goes on as the clock does; busy time only while there are packets."""

@@ -56,6 +56,25 @@ void metric_server_connections(struct scrape *s, const struct metric *m);
 void metric_server_resolved(struct scrape *s, const struct metric *m);
 void metric_flow_entries(struct scrape *s, const struct metric *m);
 
+/* What samples of a service or of one of its servers are labelled with, quoted. */
+struct metric_labels {
+	char text[256];
+	size_t service; /* bytes of the service's */
+	size_t all;
+};
+void metric_label_service(struct metric_labels *l, const struct endpoint *ep);
+void metric_label_server(struct metric_labels *l, const struct addr *server);
+void metric_sample(struct scrape *s, const struct metric *m, const struct metric_labels *l,
+		   uint64_t value);
+
+/* Of what is checked (metric_health.c). at: an offset in struct health_service and struct
+ * health_server. */
+void metric_health_service(struct scrape *s, const struct metric *m);
+void metric_health_weight(struct scrape *s, const struct metric *m);
+void metric_health_server(struct scrape *s, const struct metric *m);
+void metric_health_tries(struct scrape *s, const struct metric *m);
+void metric_health_transitions(struct scrape *s, const struct metric *m);
+
 /* The live flows by backend slot, counted once for each page. */
 const struct model_flows *metric_flows(struct scrape *s);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "mgmt/health.h"
 #include "mgmt/metric.h"
 #include "mgmt/reload.h"
 #include "table/flow.h"
@@ -190,11 +191,13 @@ static void xsk_ring_entries(struct scrape *s, const struct metric *m)
 	}
 }
 
-#define STAT(f)	  offsetof(struct model_stats, f)
-#define WORKER(f) offsetof(struct worker_counters, f)
-#define XSK(f)	  offsetof(struct xdp_statistics, f)
-#define COUNTER	  METRIC_COUNTER
-#define GAUGE	  METRIC_GAUGE
+#define STAT(f)	   offsetof(struct model_stats, f)
+#define WORKER(f)  offsetof(struct worker_counters, f)
+#define SERVICE(f) offsetof(struct health_service, f)
+#define SERVER(f)  offsetof(struct health_server, f)
+#define XSK(f)	   offsetof(struct xdp_statistics, f)
+#define COUNTER	   METRIC_COUNTER
+#define GAUGE	   METRIC_GAUGE
 
 /* The columns: name, type, labels, help, write, each, at. */
 const struct metric native_metrics[] = {
@@ -226,6 +229,26 @@ const struct metric native_metrics[] = {
 	{"shunt_backend_neighbour_resolved", GAUGE, "vip, port, proto, backend",
 	 "1 if it is known how to reach the server: others get no traffic.", NULL,
 	 metric_server_resolved, 0},
+	{"shunt_backend_up", GAUGE, "vip, port, proto, backend",
+	 "1 unless the server's checks say that it is down. Of the file's servers only.",
+	 metric_health_server, NULL, SERVER(up)},
+	{"shunt_backend_held", GAUGE, "vip, port, proto, backend",
+	 "1 if it would change its state, but did so too often in the last minute.",
+	 metric_health_server, NULL, SERVER(held)},
+	{"shunt_backend_transitions_total", COUNTER, "vip, port, proto, backend, to",
+	 "How often the server went up, and down.", metric_health_transitions, NULL, 0},
+	{"shunt_backend_checks_total", COUNTER, "vip, port, proto, backend", "Checks made.",
+	 metric_health_tries, NULL, SERVER(tries)},
+	{"shunt_backend_check_failures_total", COUNTER, "vip, port, proto, backend",
+	 "Checks that failed.", metric_health_tries, NULL, SERVER(failures)},
+	{"shunt_service_quorum_up", GAUGE, "vip, port, proto",
+	 "1 if the service has its quorum. Of the file's services only.", metric_health_service,
+	 NULL, SERVICE(up)},
+	{"shunt_service_panic", GAUGE, "vip, port, proto",
+	 "1 if so many servers failed that the last set is kept.", metric_health_service, NULL,
+	 SERVICE(panic)},
+	{"shunt_service_live_weight", GAUGE, "vip, port, proto", "Weight of its live servers.",
+	 metric_health_weight, NULL, 0},
 	{"shunt_worker_received_packets_total", COUNTER, "worker", "Frames received.", worker, NULL,
 	 WORKER(rx)},
 	{"shunt_worker_packets_total", COUNTER, "worker, verdict",

@@ -5,14 +5,7 @@
 
 #include "mgmt/metric.h"
 
-/* What each sample of a service, or of one of its servers, is labelled with. */
-struct labels {
-	char text[256];
-	size_t service; /* bytes of the service's */
-	size_t all;
-};
-
-static void label_service(struct labels *l, const struct endpoint *ep)
+void metric_label_service(struct metric_labels *l, const struct endpoint *ep)
 {
 	char vip[ADDR_TEXT], prefix[8] = "";
 
@@ -25,13 +18,13 @@ static void label_service(struct labels *l, const struct endpoint *ep)
 	l->all = l->service;
 }
 
-static void label_server(struct labels *l, const struct model_backend *b)
+void metric_label_server(struct metric_labels *l, const struct addr *server)
 {
 	static const char name[] = ",backend=\"";
 	char text[ADDR_TEXT], *at = l->text + l->service;
 	size_t len;
 
-	addr_text(&b->conf.addr, text);
+	addr_text(server, text);
 	len = strlen(text);
 	memcpy(at, name, sizeof(name) - 1);
 	at += sizeof(name) - 1;
@@ -48,7 +41,8 @@ static uint64_t stat_at(const struct model_stats *stats, size_t at)
 	return n;
 }
 
-static void sample(struct scrape *s, const struct metric *m, const struct labels *l, uint64_t value)
+void metric_sample(struct scrape *s, const struct metric *m, const struct metric_labels *l,
+		   uint64_t value)
 {
 	exposition_begin(&s->out, m->name);
 	exposition_labels(&s->out, l->text, l->all);
@@ -58,38 +52,38 @@ static void sample(struct scrape *s, const struct metric *m, const struct labels
 void metric_service(struct scrape *s, const struct metric *m)
 {
 	struct model_stats stats;
-	struct labels l;
+	struct metric_labels l;
 
-	label_service(&l, &s->service.conf.ep);
+	metric_label_service(&l, &s->service.conf.ep);
 	model_service_stats(s->ctx->model, &s->service.conf.ep, &stats);
-	sample(s, m, &l, stat_at(&stats, m->at));
+	metric_sample(s, m, &l, stat_at(&stats, m->at));
 }
 
 /* Calls back for each server that isn't leaving, with its labels. */
 static void each_server(struct scrape *s, const struct metric *m,
-			void (*fn)(struct scrape *s, const struct metric *m, const struct labels *l,
-				   const struct model_backend *b))
+			void (*fn)(struct scrape *s, const struct metric *m,
+				   const struct metric_labels *l, const struct model_backend *b))
 {
-	struct labels l;
+	struct metric_labels l;
 
-	label_service(&l, &s->service.conf.ep);
+	metric_label_service(&l, &s->service.conf.ep);
 	for (uint32_t i = 0; i < s->service.n_backends; i++) {
 		const struct model_backend *b = &s->service.backend[i];
 
 		if (b->leaving)
 			continue;
-		label_server(&l, b);
+		metric_label_server(&l, &b->conf.addr);
 		fn(s, m, &l, b);
 	}
 }
 
-static void server_stat(struct scrape *s, const struct metric *m, const struct labels *l,
+static void server_stat(struct scrape *s, const struct metric *m, const struct metric_labels *l,
 			const struct model_backend *b)
 {
 	struct model_stats stats;
 
 	model_backend_stats(s->ctx->model, b, &stats);
-	sample(s, m, l, stat_at(&stats, m->at));
+	metric_sample(s, m, l, stat_at(&stats, m->at));
 }
 
 void metric_server(struct scrape *s, const struct metric *m)
@@ -97,10 +91,10 @@ void metric_server(struct scrape *s, const struct metric *m)
 	each_server(s, m, server_stat);
 }
 
-static void server_weight(struct scrape *s, const struct metric *m, const struct labels *l,
+static void server_weight(struct scrape *s, const struct metric *m, const struct metric_labels *l,
 			  const struct model_backend *b)
 {
-	sample(s, m, l, b->conf.weight);
+	metric_sample(s, m, l, b->conf.weight);
 }
 
 void metric_server_weight(struct scrape *s, const struct metric *m)
@@ -108,10 +102,10 @@ void metric_server_weight(struct scrape *s, const struct metric *m)
 	each_server(s, m, server_weight);
 }
 
-static void server_resolved(struct scrape *s, const struct metric *m, const struct labels *l,
+static void server_resolved(struct scrape *s, const struct metric *m, const struct metric_labels *l,
 			    const struct model_backend *b)
 {
-	sample(s, m, l, b->reach->state == REACH_OK);
+	metric_sample(s, m, l, b->reach->state == REACH_OK);
 }
 
 void metric_server_resolved(struct scrape *s, const struct metric *m)
@@ -119,8 +113,8 @@ void metric_server_resolved(struct scrape *s, const struct metric *m)
 	each_server(s, m, server_resolved);
 }
 
-static void server_connections(struct scrape *s, const struct metric *m, const struct labels *l,
-			       const struct model_backend *b)
+static void server_connections(struct scrape *s, const struct metric *m,
+			       const struct metric_labels *l, const struct model_backend *b)
 {
 	const struct model_flows *f = &metric_flows(s)[backend_slot(b->id)];
 	const uint32_t count[] = {f->active, f->inactive};
