@@ -14,7 +14,8 @@ PREFIX    ?= /usr
 SBINDIR   ?= $(PREFIX)/sbin
 BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
-UNITDIR   ?= /lib/systemd/system
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 
 comma := ,
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
@@ -74,19 +75,34 @@ include bench.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: install
-install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(UNITDIR)
-	install -m 0755 $(BUILD)/shuntd $(DESTDIR)$(SBINDIR)/
-	install -m 0755 $(BUILD)/flowgen $(DESTDIR)$(SBINDIR)/
-	install -m 0755 $(BUILD)/shuntctl $(DESTDIR)$(BINDIR)/
-	install -m 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8 $(DESTDIR)$(MANDIR)/man8/
-	install -m 0644 src/conf/shunt.conf.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 0644 dist/shuntd.service $(DESTDIR)$(UNITDIR)/
+# What is installed: a folder, its files' mode, and the files.
+define files
+$(SBINDIR) 0755 $(BUILD)/shuntd $(BUILD)/flowgen
+$(BINDIR) 0755 $(BUILD)/shuntctl
+$(MANDIR)/man8 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8
+$(MANDIR)/man5 0644 src/conf/shunt.conf.5
+$(UNITDIR) 0644 $(BUILD)/dist/shuntd.service
+$(PREFIX)/lib/sysusers.d 0644 dist/sysusers.d/shunt.conf
+$(PREFIX)/lib/tmpfiles.d 0644 dist/tmpfiles.d/shunt.conf
+endef
+export files
+
+$(BUILD)/dist/%: dist/%.in FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g' $< >$@
+
+.PHONY: install uninstall FORCE
+install: all $(BUILD)/dist/shuntd.service
+	$(Q)install -d $(DESTDIR)$(SYSCONFDIR)/shunt
+	$(Q)echo "$$files" | while read -r folder mode list; do \
+		install -d "$(DESTDIR)$$folder" && install -m "$$mode" $$list "$(DESTDIR)$$folder/" || exit 1; done
+uninstall:
+	$(Q)echo "$$files" | while read -r folder mode list; do \
+		for file in $$list; do rm -f "$(DESTDIR)$$folder/$${file##*/}"; done; done
 
 .PHONY: clean help
 clean:
 	$(Q)rm -rf build
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
-	@echo 'targets: all check check-unit check-e2e demo lint install clean'
+	@echo 'targets: all check check-unit check-e2e demo lint install uninstall clean'

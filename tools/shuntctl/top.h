@@ -28,7 +28,8 @@ extern const struct top_view_row top_views[TOP_VIEWS];
 int top_run(const struct ctl *ctl, int argc, const char **argv);
 
 /* Prints an answer as a line of titles and one line for each row, the busiest first. before: the
- * answer of so many seconds ago, for what shuntd tells only totals of; NULL: there is none. Pure. */
+ * answer of so many seconds ago, for what shuntd tells totals of only; NULL: there is none.
+ * Pure. */
 void top_print(FILE *out, enum top_view view, const json_t *now, const json_t *before,
 	       double seconds);
 
