@@ -401,7 +401,7 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	if (open_model(m) || open_file(m))
 		return EXIT_OTHER;
 	m->command = (struct command_ctx){
-		conf->dp,    m->model,	m->neigh, conf->steer, clock_ns() / 1000000000,
+		conf->dp,    m->model,	m->neigh,  conf->steer, clock_ns() / 1000000000,
 		rates_new(), m->reload, m->health, m->source};
 	if (!m->command.rates)
 		return EXIT_OTHER;
