@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "mgmt/preview.h"
 #include "mgmt/source.h"
 
 /* A change while it is made. */
@@ -419,12 +420,7 @@ int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct rel
 
 static void on_move(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places)
 {
-	char text[ADDR_TEXT];
-
-	json_array_append_new(ctx,
-			      json_pack("{s:s, s:s, s:I, s:I}", "proto", proto_text(ep->proto),
-					"service", host_text(&ep->addr, ep->port, text), "moved",
-					(json_int_t)moved, "places", (json_int_t)places));
+	json_array_append_new(ctx, preview_move(ep, moved, places));
 }
 
 int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows,
@@ -445,6 +441,43 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 	return err;
 }
 
+static int try_change(struct reload *r, const struct conf *to, json_t *answer,
+		      struct reload_result *res)
+{
+	int err = edit(r, &r->now, to, NULL, res);
+
+	if (!err)
+		err = preview_draft(r->model, answer);
+	model_rollback(r->model);
+	return err;
+}
+
+int reload_try(struct reload *r, json_t *answer, struct reload_result *res)
+{
+	struct conf next;
+	int err;
+
+	*res = (struct reload_result){0};
+	err = parse(r->path, &next, res);
+	if (err)
+		return err;
+	err = try_change(r, &next, answer, res);
+	conf_free(&next);
+	return err;
+}
+
+static int nothing_to_undo(struct reload_result *res)
+{
+	snprintf(res->error, sizeof(res->error), "there is no reload to take back");
+	return -ENOENT;
+}
+
+int reload_try_undo(struct reload *r, json_t *answer, struct reload_result *res)
+{
+	*res = (struct reload_result){0};
+	return r->can_undo ? try_change(r, &r->before, answer, res) : nothing_to_undo(res);
+}
+
 int reload_confirm(struct reload *r)
 {
 	if (!uv_is_active((uv_handle_t *)&r->confirm))
@@ -459,10 +492,8 @@ int reload_undo(struct reload *r, struct reload_result *res)
 	int err;
 
 	*res = (struct reload_result){0};
-	if (!r->can_undo) {
-		snprintf(res->error, sizeof(res->error), "there is no reload to take back");
-		return -ENOENT;
-	}
+	if (!r->can_undo)
+		return nothing_to_undo(res);
 	r->before = (struct conf){0};
 	err = change_to(r, &back, false, res);
 	if (err)

@@ -54,6 +54,11 @@ int reload_over(struct reload *r, const char *name, const char *text, size_t siz
 int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows,
 		struct reload_result *res);
 
+/* What reload_again with the same file, or reload_undo, would do: adds "plan" to the answer (see
+ * preview_draft). Nothing changes. Returns 0, or -errno with the result's error told. */
+int reload_try(struct reload *r, json_t *answer, struct reload_result *res);
+int reload_try_undo(struct reload *r, json_t *answer, struct reload_result *res);
+
 /* The last change stays; or is taken back. -ENOENT: there is none to confirm, or to take back. */
 int reload_confirm(struct reload *r);
 int reload_undo(struct reload *r, struct reload_result *res);
