@@ -167,7 +167,7 @@ $(MUTANTS): build/mutant/%/shuntd: ci/mutants/%.patch ci/mutant build/shuntd
 	$(call say,MUTANT,$*)
 	$(Q)ci/mutant $* >/dev/null
 
-check-e2e: all $(MUTANTS)
+check-e2e: all $(MUTANTS) build/fuzz/grid_dump
 	$(Q)$(SUDO) ci/e2e/run $(if $(SAN),--san) $(NAMES)
 
 # Everything: ci/stages says what. The last line is 'N passed, N failed, N skipped'.

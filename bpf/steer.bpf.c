@@ -269,7 +269,7 @@ static __noinline int skip_extensions(struct xdp_md *ctx, __u32 *at, __u8 *proto
 		if (e.frag & bpf_htons(1))
 			fragment = FRAG_FIRST;
 	}
-	return fragment;
+	return is_extension(*proto) ? FRAG_LATER : fragment; /* no end: its ports aren't known */
 }
 
 static __always_inline int read_ipv6(struct cursor *c, struct steer_key *key)
@@ -324,9 +324,11 @@ static __always_inline int read_ports(struct cursor *c, struct steer_key *key)
 	return STEER_REDIRECT;
 }
 
-/* A later fragment has no ports: it is ours if its protocol has a service at this address. */
+/* A later fragment has no ports: it is ours if its protocol has a service at this address. If only
+ * the first one tells the protocol, behind an extension header, any service will do. */
 static __noinline int later_fragment(const struct steer_key *key)
 {
+	__u8 bits = is_extension(key->proto) ? 0xff : proto_bit(key->proto);
 	struct steer_vip_key at = {.prefix = 128};
 
 	__builtin_memcpy(at.addr, key->addr, sizeof(at.addr));
@@ -335,7 +337,7 @@ static __noinline int later_fragment(const struct steer_key *key)
 
 		if (!vip)
 			break;
-		if (vip->some & proto_bit(key->proto))
+		if (vip->some & bits)
 			return STEER_REDIRECT;
 		if (!vip->prefix)
 			break;

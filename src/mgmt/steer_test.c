@@ -144,6 +144,8 @@ static const struct row rows[] = {
 	    STEER_REDIRECT),
 	ROW("v6 last fragment",
 	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x11\0\0\x10\0\0\0\1" TO("\0\x51"), STEER_REDIRECT),
+	ROW("v6 last fragment behind options",
+	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x3c\0\00\x10\0\0\0\1" TO("\0\x51"), STEER_REDIRECT),
 	ROW("v6 last fragment of icmp",
 	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x3a\0\0\x10\0\0\0\1" TCP_80, STEER_PASS_FRAG),
 	ROW("v6 atomic fragment to port 81",
@@ -156,7 +158,7 @@ static const struct row rows[] = {
 	ROW("v6 nine headers",
 	    MAC_OURS SRC IP6 V6("\0", VIP6) HBH_7 "\0\0\1\4\0\0\0\0"
 						  "\x06\0\1\4\0\0\0\0" TCP_80,
-	    STEER_PASS_PROTO),
+	    STEER_REDIRECT),
 	ROW("foreign mac", MAC_OTHER SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
 	    STEER_PASS_MAC),
 	ROW("broadcast mac", MAC_ALL SRC IP4 V4("\x45", NO_FRAG, "\x06", VIP4) TCP_80,
