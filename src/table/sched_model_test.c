@@ -401,7 +401,7 @@ static void begin(struct world *w, struct flow *f)
 	judge(w, f->server);
 }
 
-/* A packet of a known flow: it goes where the first one went, whatever has become of the servers. */
+/* A packet of a known flow: it goes where the first one went, whatever has become of servers. */
 static void go_on(struct world *w, struct flow *f)
 {
 	static const enum flow_state next[FLOW_STATES] = {
