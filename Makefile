@@ -14,17 +14,18 @@ PREFIX    ?= /usr
 SBINDIR   ?= $(PREFIX)/sbin
 BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
-UNITDIR   ?= /lib/systemd/system
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 
 comma := ,
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa
+PKGS    := libxdp libbpf liburcu-qsbr libmnl libuv jansson popt hwloc numa libcurl libpcre2-8 libcrypto
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -fno-common -pthread $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 CPPFLAGS += -DSHUNT_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) -I$(BUILD)/tools $(shell pkg-config --cflags $(PKGS))
-LDLIBS  := $(shell pkg-config --libs $(PKGS))
+LDLIBS  := -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lresolv
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
@@ -32,8 +33,8 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 # A program is every source below its folders; *_test.c never is part of one.
 srcs        = $(filter-out %_test.c %.bpf.c,$(wildcard $(addsuffix /*.c,$(1))))
 objs        = $(patsubst %.c,$(BUILD)/%.o,$(1))
-SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/conf src/path src/mgmt src/plan))
-SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl src/conf) src/base/addr.c)
+SHUNTD   := $(call objs,$(call srcs,src src/base src/table src/conf src/health src/path src/mgmt src/plan))
+SHUNTCTL := $(call objs,$(call srcs,tools/shuntctl src/conf) src/base/addr.c src/base/ctl_path.c)
 FLOWGEN  := $(call objs,$(call srcs,tools/flowgen) $(addprefix src/base/,addr.c cpu.c csum.c))
 SKEL     := $(BUILD)/bpf/steer.skel.h $(BUILD)/tools/flowgen/gen.skel.h $(BUILD)/tools/flowgen/sink.skel.h
 
@@ -41,7 +42,9 @@ SKEL     := $(BUILD)/bpf/steer.skel.h $(BUILD)/tools/flowgen/gen.skel.h $(BUILD)
 all: $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen
 
 $(BUILD)/shuntd: $(SHUNTD)
+$(BUILD)/shuntd: LDLIBS += -lmicrohttpd
 $(BUILD)/shuntctl: $(SHUNTCTL)
+$(BUILD)/shuntctl: LDLIBS += -lncursesw -ltinfo
 $(BUILD)/flowgen: $(FLOWGEN)
 $(BUILD)/flowgen: LDLIBS += -lm
 $(BUILD)/shuntd $(BUILD)/shuntctl $(BUILD)/flowgen:
@@ -72,19 +75,34 @@ include bench.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: install
-install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(UNITDIR)
-	install -m 0755 $(BUILD)/shuntd $(DESTDIR)$(SBINDIR)/
-	install -m 0755 $(BUILD)/flowgen $(DESTDIR)$(SBINDIR)/
-	install -m 0755 $(BUILD)/shuntctl $(DESTDIR)$(BINDIR)/
-	install -m 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8 $(DESTDIR)$(MANDIR)/man8/
-	install -m 0644 src/conf/shunt.conf.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 0644 dist/shuntd.service $(DESTDIR)$(UNITDIR)/
+# What is installed: a folder, its files' mode, and the files.
+define files
+$(SBINDIR) 0755 $(BUILD)/shuntd $(BUILD)/flowgen
+$(BINDIR) 0755 $(BUILD)/shuntctl
+$(MANDIR)/man8 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8
+$(MANDIR)/man5 0644 src/conf/shunt.conf.5
+$(UNITDIR) 0644 $(BUILD)/dist/shuntd.service
+$(PREFIX)/lib/sysusers.d 0644 dist/sysusers.d/shunt.conf
+$(PREFIX)/lib/tmpfiles.d 0644 dist/tmpfiles.d/shunt.conf
+endef
+export files
+
+$(BUILD)/dist/%: dist/%.in FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g' $< >$@
+
+.PHONY: install uninstall FORCE
+install: all $(BUILD)/dist/shuntd.service
+	$(Q)install -d $(DESTDIR)$(SYSCONFDIR)/shunt
+	$(Q)echo "$$files" | while read -r folder mode list; do \
+		install -d "$(DESTDIR)$$folder" && install -m "$$mode" $$list "$(DESTDIR)$$folder/" || exit 1; done
+uninstall:
+	$(Q)echo "$$files" | while read -r folder mode list; do \
+		for file in $$list; do rm -f "$(DESTDIR)$$folder/$${file##*/}"; done; done
 
 .PHONY: clean help
 clean:
 	$(Q)rm -rf build
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
-	@echo 'targets: all check check-unit check-e2e demo lint install clean'
+	@echo 'targets: all check check-unit check-e2e demo lint install uninstall clean'

@@ -14,7 +14,7 @@ $(eval $(call unit,plan_test,src/plan/plan_test.c src/plan/plan.c src/plan/place
 $(eval $(call unit,warn_test,src/plan/warn_test.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
 $(eval $(call unit,print_test,src/plan/print_test.c src/plan/print.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c src/base/addr.c src/base/dataplane.c))
 $(eval $(call unit,facts_test,src/plan/facts_test.c src/plan/facts.c src/plan/facts_nic.c src/base/cpu.c))
-$(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c))
+$(eval $(call unit,args_test,src/args_test.c src/args.c src/plan/plan.c src/plan/place.c src/plan/qmap.c src/plan/driver.c src/plan/warn.c src/base/cpu.c src/base/addr.c))
 $(eval $(call unit,hash_test,src/base/hash_test.c src/base/hash.c))
 $(eval $(call unit,cmac_test,src/base/cmac_test.c))
 $(eval $(call unit,csum_test,src/base/csum_test.c src/base/csum.c))
@@ -39,17 +39,17 @@ $(eval $(call unit,parse_test,src/path/parse_test.c src/path/parse.c src/path/cl
 $(eval $(call unit,tag_test,src/path/tag_test.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
 $(eval $(call unit,lookup_test,src/path/lookup_test.c src/path/lookup.c src/path/schedule.c src/path/special.c src/path/answer.c src/base/advert.c src/path/reset.c src/table/persist.c src/table/frag.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 $(eval $(call unit,pcc_test,src/path/pcc_test.c src/path/lookup.c src/path/schedule.c src/path/special.c src/path/answer.c src/base/advert.c src/path/reset.c src/table/persist.c src/table/frag.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
-$(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/ether.c src/path/tunnel.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
-$(eval $(call unit,tunnel_test,src/path/tunnel_test.c src/path/tunnel.c src/path/ether.c src/path/rewrite.c src/path/classify.c src/base/csum.c src/base/addr.c))
+$(eval $(call unit,rewrite_test,src/path/rewrite_test.c src/path/rewrite.c src/path/ether.c src/path/tunnel.c src/table/encap.c src/path/parse.c src/path/classify.c src/path/tag.c src/path/tuple.c src/base/csum.c src/table/flow.c src/base/hash.c src/base/addr.c))
+$(eval $(call unit,tunnel_test,src/path/tunnel_test.c src/path/tunnel.c src/table/encap.c src/path/ether.c src/path/rewrite.c src/path/classify.c src/base/csum.c src/base/addr.c))
 $(eval $(call unit,audit_test,src/path/audit_test.c src/path/audit.c src/path/port.c src/path/rx.c src/path/tx.c src/path/tuple.c src/path/classify.c src/path/icmp_error.c src/base/addr.c src/base/hash.c src/base/csum.c))
 $(eval $(call unit,classify_test,src/path/classify_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,tuple_test,src/path/tuple_test.c src/path/recipe_test.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/parse.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c src/base/counters.c))
 $(eval $(call unit,answer_test,src/path/answer_test.c src/base/advert.c src/path/recipe_test.c src/path/answer.c src/path/classify.c src/base/csum.c src/base/addr.c))
 $(eval $(call unit,icmp_error_test,src/path/icmp_error_test.c src/path/tuple.c src/base/hash.c src/path/recipe_test.c src/path/icmp_error.c src/path/classify.c src/base/csum.c src/base/addr.c src/base/counters.c))
-$(eval $(call unit,grid_test,$(patsubst %,src/path/%.c,grid_test grid_rows_test recipe_test classify tuple tag parse lookup schedule special reset rewrite ether tunnel answer icmp_error) $(patsubst %,src/table/%.c,flow snap sched conns maglev quota persist frag) $(patsubst %,src/base/%.c,addr advert hash csum counters)))
+$(eval $(call unit,grid_test,$(patsubst %,src/path/%.c,grid_test grid_rows_test recipe_test classify tuple tag parse lookup schedule special reset rewrite ether tunnel answer icmp_error) $(patsubst %,src/table/%.c,encap flow snap sched conns maglev quota persist frag) $(patsubst %,src/base/%.c,addr advert hash csum counters)))
 $(eval $(call unit,reach_test,src/mgmt/reach_test.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
-NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c
+NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c src/base/advert.c src/base/csum.c
 $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))
 $(eval $(call unit,neigh_link_test,src/mgmt/neigh_link_test.c $(NEIGH)))
 ROOT_TESTS += $(BUILD)/test/neigh_root_test $(BUILD)/test/neigh_link_test
@@ -71,13 +71,18 @@ ctl := tools/shuntctl
 $(eval $(call unit,ipvsadm_test,$(addprefix $(ctl)/,ipvsadm_test.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_print.c ipvs_more.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_golden_test,$(addprefix $(ctl)/,ipvs_golden_test.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
-$(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c client.c) src/base/addr.c))
-$(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c))
-$(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c))
-COMMAND := src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c
+$(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c plan.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c client.c) src/base/addr.c src/base/ctl_path.c))
+$(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c src/base/ctl_path.c))
+$(eval $(call unit,top_test,$(addprefix $(ctl)/,top_test.c top_rows.c) src/base/addr.c))
+$(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c src/mgmt/listen.c src/base/ctl_path.c))
+HEALTH := src/mgmt/health.c src/mgmt/health_follow.c src/mgmt/health_way.c src/mgmt/health_show.c src/table/encap.c src/base/csum.c $(call srcs,src/health) src/base/web.c
+COMMAND := $(HEALTH) src/mgmt/source.c src/mgmt/etcd.c src/mgmt/etcd_text.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c src/mgmt/preview.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c
 $(eval $(call unit,command_test,src/mgmt/command_test.c $(COMMAND)))
 $(eval $(call unit,command_answer_test,src/mgmt/command_answer_test.c $(COMMAND)))
 $(BUILD)/test/command_answer_test: LDFLAGS += -Wl,--wrap=model_conns
+METRIC := src/mgmt/exposition.c src/mgmt/scrape.c $(patsubst %,src/mgmt/metric_%.c,native ipvs service health)
+$(eval $(call unit,exposition_test,src/mgmt/exposition_test.c src/mgmt/exposition.c))
+$(eval $(call unit,scrape_test,src/mgmt/scrape_test.c $(METRIC) $(COMMAND)))
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))
 
 fg := tools/flowgen
@@ -106,11 +111,11 @@ fuzz: $(addprefix build/fuzz/,$(FUZZERS)) build/fuzz/grid_dump
 	$(Q)build/fuzz/grid_dump build/fuzz/grid
 	$(Q)set -e; for f in $(FUZZERS); do build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=2048 \
 		-print_final_stats=1 $(CORPUS) build/fuzz/grid; done
-build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/rewrite.c src/path/ether.c src/path/tunnel.c src/table/flow.c \
+build/fuzz/parse_fuzz: ci/fuzz/parse_fuzz.c src/path/parse.c src/path/classify.c src/path/tuple.c src/path/tag.c src/path/rewrite.c src/path/ether.c src/path/tunnel.c src/table/encap.c src/table/flow.c \
 		src/base/csum.c src/base/hash.c src/base/addr.c
-build/fuzz/classify_fuzz: ci/fuzz/classify_fuzz.c $(patsubst %,src/path/%.c,parse classify tuple tag answer icmp_error rewrite ether tunnel) \
+build/fuzz/classify_fuzz: ci/fuzz/classify_fuzz.c $(patsubst %,src/path/%.c,parse classify tuple tag answer icmp_error rewrite ether tunnel) src/table/encap.c \
 		src/base/advert.c src/table/flow.c src/base/csum.c src/base/hash.c src/base/addr.c
-build/fuzz/tunnel_fuzz: ci/fuzz/tunnel_fuzz.c $(patsubst %,src/path/%.c,classify rewrite ether tunnel) src/base/csum.c src/base/addr.c
+build/fuzz/tunnel_fuzz: ci/fuzz/tunnel_fuzz.c $(patsubst %,src/path/%.c,classify rewrite ether tunnel) src/table/encap.c src/base/csum.c src/base/addr.c
 build/fuzz/grid_dump: ci/grid/grid_dump.c src/path/grid_rows_test.c src/path/recipe_test.c src/base/counters.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
@@ -129,6 +134,18 @@ build/fuzz/conf_fuzz: ci/fuzz/conf_fuzz.c $(CONF)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+
+# Lines to the control socket's commands: none of them breaks anything, and what is refused changes nothing.
+.PHONY: fuzz-request
+fuzz-request: build/fuzz/request_fuzz
+	$(Q)mkdir -p $(CORPUS)-request
+	$(Q)build/fuzz/request_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
+		$(CORPUS)-request ci/fuzz/requests
+build/fuzz/request_fuzz: ci/fuzz/request_fuzz.c $(COMMAND)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -pthread \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LDLIBS) -lcmocka
 
 # Root is needed for namespaces and BPF; as a user, by sudo.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

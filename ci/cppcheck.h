@@ -6,3 +6,7 @@
 	for (key = "", value = (json_t *)object; key; key = 0)
 #define hwloc_bitmap_foreach_begin(i, set) for (i = 0; i < 9; i++) {
 #define hwloc_bitmap_foreach_end()	   }
+#define LIST_FOREACH(var, head, field) \
+	for ((var) = (head)->lh_first; (var); (var) = (var)->field.le_next)
+#define TAILQ_FOREACH(var, head, field) \
+	for ((var) = (head)->tqh_first; (var); (var) = (var)->field.tqe_next)

@@ -259,6 +259,26 @@ static enum exit_code on_ctl(struct reader *r, const char *value)
 	return EXIT_OK;
 }
 
+/* Where strangers reach it only if that is said, too. */
+static enum exit_code on_metrics(struct reader *r, const char *value)
+{
+	size_t len = strcspn(value, ",");
+	struct endpoint at = {0};
+	char text[ADDR_TEXT];
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, value);
+	if (addr_port_parse(text, &at.addr, &at.port) || !at.port)
+		return bad(r, value, "no address and port; cure: such as 127.0.0.1:9105");
+	if (value[len] && strcmp(value + len, ",public") != 0)
+		return bad(r, value, "only ,public may follow the port");
+	if (!value[len] && !addr_is_loopback(&at.addr))
+		return bad(r, value,
+			   "not this machine's own; cure: 127.0.0.1, or put ,public "
+			   "behind the port");
+	r->args->metrics = at;
+	return EXIT_OK;
+}
+
 static enum exit_code on_flows(struct reader *r, const char *value)
 {
 	long long n = read_number(value, true);
@@ -355,6 +375,8 @@ static const struct option_row {
 	 on_frames},
 	{0, "ctl", required_argument, "PATH", "control socket ($SHUNT_CTL, or /run/shunt/ctl.sock)",
 	 on_ctl},
+	{0, "metrics", required_argument, "ADDR:PORT[,public]",
+	 "answer Prometheus there, by HTTP (not at all)", on_metrics},
 	{0, "on-exit", required_argument, "WHAT",
 	 "detach | drop: what becomes of services' packets afterwards (detach)", on_on_exit},
 	{'t', "test", no_argument, NULL, "check the arguments and the file, and exit", on_test},

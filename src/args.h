@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/addr.h"
 #include "base/exit_code.h"
 #include "plan/plan.h"
 
@@ -25,14 +26,15 @@ enum args_action {
 
 struct args {
 	enum args_action action;
-	const char *file;      /* -f; NULL: none */
-	struct plan_conf plan; /* -i --queue --cpus --main-cpu --numa --mode --poll */
-	const char *ctl;       /* the control socket: --ctl, $SHUNT_CTL or the default */
-	bool on_exit_drop;     /* --on-exit drop */
-	bool vip_owner;	       /* --vip-owner shunt */
-	char *secret;	       /* --secret-file: its first line; NULL: none */
-	uint32_t flows;	       /* entries of all flow tables together */
-	uint32_t frames;       /* of each queue; a power of two */
+	const char *file;	 /* -f; NULL: none */
+	struct plan_conf plan;	 /* -i --queue --cpus --main-cpu --numa --mode --poll */
+	const char *ctl;	 /* the control socket: --ctl, $SHUNT_CTL or the default */
+	bool on_exit_drop;	 /* --on-exit drop */
+	bool vip_owner;		 /* --vip-owner shunt */
+	struct endpoint metrics; /* --metrics; port 0: off */
+	char *secret;		 /* --secret-file: its first line; NULL: none */
+	uint32_t flows;		 /* entries of all flow tables together */
+	uint32_t frames;	 /* of each queue; a power of two */
 };
 
 /* Reads the command line and $SHUNT_CTL; strings are borrowed from them. Returns EXIT_OK, or the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "args.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static void every_option_reaches_its_place(void **state)
 	(void)state;
 	expect_ok("-i eth0,eth1 --interface=eth2 --queue eth0:0@1 --queue eth1:0@2 --cpus 1-3 "
 		  "--main-cpu 0 --numa strict --mode skb --poll busy --ctl /tmp/s --on-exit drop "
-		  "--flows 64k --frames 2048 -t",
+		  "--flows 64k --frames 2048 --metrics [::1]:9105 -t",
 		  line, &a);
 	assert_int_equal(a.plan.n_nics, 3);
 	assert_string_equal(a.plan.nic[1], "eth1");
@@ -75,6 +76,8 @@ static void every_option_reaches_its_place(void **state)
 	assert_true(a.on_exit_drop);
 	assert_int_equal(a.flows, 65536);
 	assert_int_equal(a.frames, 2048);
+	assert_true(addr_is_loopback(&a.metrics.addr));
+	assert_int_equal(a.metrics.port, htons(9105));
 	assert_int_equal(a.action, ACTION_TEST);
 }
 
@@ -123,6 +126,10 @@ static const struct {
 	{"-i a,b,c,d,e,f,g,h,i", EXIT_BAD_ARGS,
 	 "-i i: one interface too many, the limit "
 	 "is 8"},
+	{"-i a --metrics 9105", EXIT_BAD_ARGS, "--metrics 9105: no address and port; cure"},
+	{"-i a --metrics 127.0.0.1:0", EXIT_BAD_ARGS, "--metrics 127.0.0.1:0: no address"},
+	{"-i a --metrics 0.0.0.0:1", EXIT_BAD_ARGS, "--metrics 0.0.0.0:1: not this machine's own"},
+	{"-i a --metrics 0.0.0.0:1,all", EXIT_BAD_ARGS, "--metrics 0.0.0.0:1,all: only ,public"},
 	{"-i a --main-cpu x", EXIT_BAD_ARGS, "--main-cpu x: not a CPU; cure: one number"},
 	{"-i a --main-cpu -1", EXIT_BAD_ARGS, "--main-cpu -1: not a CPU"},
 	{"-i a --main-cpu 1-2", EXIT_BAD_ARGS, "--main-cpu 1-2: not a CPU"},

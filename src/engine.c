@@ -123,10 +123,12 @@ static int run(struct engine *e, int ready_fd)
 	return code;
 }
 
-int engine_run(struct setup *s, const char *ctl, const char *file, int ready_fd)
+int engine_run(struct setup *s, const char *ctl, const char *file, const struct endpoint *metrics,
+	       int ready_fd)
 {
 	struct engine e = {.setup = s, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-	struct mgmt_conf conf = {.dp = &s->dp, .steer = s->steer, .ctl = ctl, .file = file};
+	struct mgmt_conf conf = {
+		.dp = &s->dp, .steer = s->steer, .ctl = ctl, .file = file, .metrics = metrics};
 	int code = EXIT_OTHER;
 
 	e.flows = calloc(s->dp.n_workers, sizeof(*e.flows));

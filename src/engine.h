@@ -9,6 +9,7 @@
 /* Runs until SIGTERM or SIGINT. Writes a byte to ready_fd once every worker forwards and the
  * control socket listens (-1: nobody asks). Returns an exit code: 0, EXIT_REBUILD, or what went
  * wrong at the start. The child, right after fork. */
-int engine_run(struct setup *s, const char *ctl, const char *file, int ready_fd);
+int engine_run(struct setup *s, const char *ctl, const char *file, const struct endpoint *metrics,
+	       int ready_fd);
 
 #endif

@@ -45,7 +45,7 @@ static int engine_main(struct holder *h, pid_t parent, int ready_fd)
 		return EXIT_OTHER; /* it died before that took effect */
 	signal(SIGPIPE, SIG_IGN);  /* a client of the control socket may hang up */
 	sigprocmask(SIG_UNBLOCK, &h->signals, NULL);
-	return engine_run(&h->setup, h->conf->ctl, h->conf->file, ready_fd);
+	return engine_run(&h->setup, h->conf->ctl, h->conf->file, &h->conf->metrics, ready_fd);
 }
 
 /* The first engine says when it is ready; of later ones nobody asks it. */

@@ -10,6 +10,7 @@ struct holder_conf {
 	struct setup_conf setup;
 	const char *ctl;		       /* control socket */
 	const char *file;		       /* shunt.conf; NULL: none */
+	struct endpoint metrics;	       /* where they are had; port 0: nowhere */
 	bool keep_on_exit;		       /* --on-exit drop */
 	void (*warn)(const struct plan *plan); /* says the plan's warnings, once all is well */
 };

@@ -77,6 +77,7 @@ static int run(const struct args *args, const struct plan *plan, char **argv)
 			  args->vip_owner, args->plan.n_queue_maps > 0, is_heir()},
 		.ctl = args->ctl,
 		.file = args->file,
+		.metrics = args->metrics,
 		.keep_on_exit = args->on_exit_drop,
 		.warn = warn,
 	};

@@ -18,6 +18,13 @@ bool addr_is_v4(const struct addr *a)
 	return a->q[0] == 0 && a->w[2] == htonl(0xffff);
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+	static const struct addr v6 = {.b = {[15] = 1}};
+
+	return addr_is_v4(a) ? a->b[12] == 127 : addr_equal(a, &v6);
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return a->q[0] == b->q[0] && a->q[1] == b->q[1];
@@ -62,6 +69,24 @@ const char *host_text(const struct addr *a, __be16 port, char *buf)
 	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? (const void *)&a->w[3] : a->b, text, sizeof(text));
 	snprintf(buf, ADDR_TEXT, v4 ? "%s:%u" : "[%s]:%u", text, ntohs(port));
 	return buf;
+}
+
+int addr_port_parse(const char *text, struct addr *addr, __be16 *port)
+{
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN + 2];
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
+	int err;
+
+	if (!len || len >= sizeof(host) || port_parse(colon + 1, port))
+		return -EINVAL;
+	if (brackets)
+		len -= 2;
+	memcpy(host, text + brackets, len);
+	host[len] = '\0';
+	err = addr_parse(host, addr);
+	return err || brackets != addr_is_v4(addr) ? err : -EINVAL;
 }
 
 const char *mac_text(const uint8_t mac[6], char *buf)

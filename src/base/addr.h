@@ -35,6 +35,7 @@ enum {
 /* Any thread may call these; they hold nothing. */
 struct addr addr_v4(__be32 a);
 bool addr_is_v4(const struct addr *a);
+bool addr_is_loopback(const struct addr *a);
 bool addr_equal(const struct addr *a, const struct addr *b);
 
 /* Reads a literal IPv4 or IPv6 address, without brackets. Returns 0 or -EINVAL. */
@@ -48,6 +49,8 @@ int port_parse(const char *text, __be16 *out);
  * 192.0.2.1:80, [2001:db8::1]:80. */
 const char *addr_text(const struct addr *a, char *buf);
 const char *host_text(const struct addr *a, __be16 port, char *buf);
+/* The reverse of host_text: 0 or -EINVAL. */
+int addr_port_parse(const char *text, struct addr *addr, __be16 *port);
 const char *mac_text(const uint8_t mac[6], char *buf);
 /* "tcp", "udp", "sctp", "any" (0) or "?". */
 const char *proto_text(uint8_t proto);

@@ -21,4 +21,10 @@ void advert_write(uint8_t *at, const uint8_t target[16], const uint8_t dst[16], 
  * frame has ADVERT_MAX bytes. Returns its length. */
 uint32_t advert_announce(const struct addr *vip, const uint8_t own[6], uint8_t *frame);
 
+/* Writes the frame that asks all neighbours for target's MAC address from own and src, of target's
+ * family: an ARP request (RFC 826), or a neighbour solicitation (RFC 4861, 4.3). frame has
+ * ADVERT_MAX bytes. Returns its length. */
+uint32_t advert_ask(const struct addr *target, const struct addr *src, const uint8_t own[6],
+		    uint8_t *frame);
+
 #endif

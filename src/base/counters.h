@@ -67,6 +67,8 @@ struct worker_counters {
 	uint64_t free_frames; /* a gauge: frames on the free stack */
 	uint64_t rx_before;   /* of sockets that are gone */
 	uint64_t tx_before;
+	uint64_t busy_ns; /* spent in turns that had frames ... */
+	uint64_t poll_ns; /* ... of all the time, naps too */
 };
 
 /* One backend's, per worker, by backend slot. */
@@ -74,7 +76,7 @@ struct backend_counters {
 	uint64_t flows;
 	uint64_t packets;
 	uint64_t bytes; /* of IP packets: without the Ethernet header */
-	uint64_t pad;	/* to half a cache line, as struct backend */
+	uint64_t stuck; /* SYNs of flows that had begun already, and got no further */
 };
 
 /* Adds to a counter that one thread writes and others read. */

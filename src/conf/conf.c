@@ -86,6 +86,7 @@ void conf_free(struct conf *c)
 		free(c->option[i].value);
 		free(c->option[i].place);
 	}
+	block_clear(BLOCK_SOURCE, &c->source);
 	free(c->service);
 	free(c->option);
 	*c = (struct conf){0};
@@ -166,6 +167,35 @@ void conf_print(const struct conf *c, FILE *out)
 	print_options(c, BLOCK_GLOBAL, out);
 	print_interfaces(c, out);
 	print_options(c, BLOCK_WORKER, out);
+	if (c->source.endpoint) {
+		fputs("source etcd {\n", out);
+		block_print(BLOCK_SOURCE, &c->source, 1, out);
+		fputs("}\n", out);
+	}
 	for (int i = 0; i < c->n_services; i++)
 		print_service(&c->service[i], out);
+}
+
+static bool has_commands(const struct conf_service *s)
+{
+	bool any = s->quorum_up.line || s->quorum_down.line;
+
+	for (int i = 0; i < s->n_servers; i++) {
+		const struct conf_server *server = &s->server[i];
+
+		any |= server->notify_up.line || server->notify_down.line;
+		for (int k = 0; k < server->n_checks; k++)
+			any |= server->check[k].type == CHECK_MISC;
+	}
+	return any;
+}
+
+const char *conf_source_refuses(const struct conf_source *source, const struct conf *text)
+{
+	if (text->n_options || text->source.endpoint)
+		return "blocks that aren't services";
+	for (int i = 0; i < text->n_services && !source->commands; i++)
+		if (has_commands(&text->service[i]))
+			return "commands, which allow_commands would let in";
+	return NULL;
 }

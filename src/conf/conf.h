@@ -52,7 +52,18 @@ struct conf_service {
 	uint32_t inhibit;	 /* likewise */
 };
 
+/* Where services come from, if not from the file. */
+struct conf_source {
+	char *endpoint; /* URLs of an etcd cluster, with commas between; NULL: nowhere else */
+	char *prefix;	/* of its keys; ends in a slash */
+	char *user, *password;
+	char *ca, *cert, *key; /* files, for TLS */
+	char *cache;	       /* the file that keeps what was good last */
+	uint32_t commands;     /* bool: MISC_CHECK and scripts are taken from there, too */
+};
+
 struct conf {
+	struct conf_source source;
 	struct conf_option *option; /* in the file's order */
 	int n_options;
 	struct conf_service *service;
@@ -66,6 +77,10 @@ int conf_parse_file(const char *path, struct conf *out, FILE *errors);
 int conf_parse_text(const char *name, const char *text, size_t size, struct conf *out,
 		    FILE *errors);
 void conf_free(struct conf *c);
+
+/* Whether a source's services, as text, may be taken: they are nothing but services, and run no
+ * command unless that is allowed. Returns NULL, or what they have. */
+const char *conf_source_refuses(const struct conf_source *source, const struct conf *text);
 
 /* Prints the configuration as a file that reads as an equal one, every default of a check said. */
 void conf_print(const struct conf *c, FILE *out);

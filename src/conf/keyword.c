@@ -17,6 +17,7 @@
 #define SRV(f)	  offsetof(struct conf_server, f)
 #define CHK(f)	  offsetof(struct check_conf, f)
 #define URL(f)	  offsetof(struct check_url, f)
+#define SRC(f)	  offsetof(struct conf_source, f)
 #define PACE(f)	  offsetof(struct check_pace, f)
 #define WAY(f)	  offsetof(struct backend_conf, f)
 #define MS_MAX	  86400000U
@@ -43,6 +44,7 @@ const char *const conf_block_name[BLOCKS] = {
 	[BLOCK_GLOBAL] = "global",
 	[BLOCK_INTERFACE] = "interface",
 	[BLOCK_WORKER] = "worker",
+	[BLOCK_SOURCE] = "source",
 	[BLOCK_SERVICE] = "virtual_server",
 	[BLOCK_SERVER] = "real_server",
 	[BLOCK_CHECK + CHECK_TCP] = "TCP_CHECK",
@@ -108,6 +110,7 @@ const struct keyword keyword[] = {
 	BLK("global", IN(TOP), "", "what concerns all of shuntd"),
 	BLK("interface", IN(TOP), "NAME", "serve all queues of an interface"),
 	BLK("worker", IN(TOP), "", "where the workers run"),
+	BLK("source", IN(TOP), "etcd", "services come from an etcd cluster"),
 	BLK("virtual_server_group", IN(TOP), "NAME", "lines of ADDRESS[-LAST|/PREFIX] [PORT]"),
 	BLK("virtual_server", IN(TOP), "ADDRESS[/PREFIX] [PORT] | group NAME", "a virtual service"),
 	{"include", IN(TOP), &value_refused, R, 0, 0, 0, 1, NULL, "PATTERN",
@@ -131,6 +134,8 @@ const struct keyword keyword[] = {
 	OPT("mode", IN(GLOBAL), 0, mode_word, "auto|zerocopy|copy|skb", "how packets are taken"),
 	OPT("on_exit", IN(GLOBAL), 0, exit_word, "detach|drop",
 	    "what becomes of services' packets afterwards"),
+	OPT("metrics", IN(GLOBAL), 0, NULL, "ADDR:PORT[,public]",
+	    "where Prometheus is answered, by HTTP"),
 	OPT("flows", IN(GLOBAL), 0, NULL, "N", "flow table entries in all, with k or M"),
 	OPT("frames", IN(GLOBAL), 0, NULL, "N", "packet buffers of each queue, a power of two"),
 	OPT("cpus", IN(WORKER), 0, NULL, "LIST", "the workers' CPUs"),
@@ -141,6 +146,17 @@ const struct keyword keyword[] = {
 	OPT("queue", IN(WORKER), R, NULL, "IF:QLIST@CPULIST", "pair queues with CPUs by hand"),
 	OPT("queue", IN(INTERFACE), R, NULL, "QLIST@CPULIST", "likewise, of this interface"),
 
+	STRING("endpoint", IN(SOURCE), SRC(endpoint), "URL[,URL...]", "has to be said"),
+	STRING("prefix", IN(SOURCE), SRC(prefix), "KEY/", "of its keys (/shunt/)"),
+	STRING("user", IN(SOURCE), SRC(user), "NAME", "as whom its keys are read"),
+	STRING("password", IN(SOURCE), SRC(password), "TEXT", "of the user"),
+	STRING("ca", IN(SOURCE), SRC(ca), "FILE", "certificates that are trusted (the system's)"),
+	STRING("cert", IN(SOURCE), SRC(cert), "FILE", "our certificate"),
+	STRING("key", IN(SOURCE), SRC(key), "FILE", "and its key"),
+	STRING("cache", IN(SOURCE), SRC(cache), "FILE",
+	       "keeps what was good last (/var/lib/shunt/etcd.conf)"),
+	BOOLEAN("allow_commands", IN(SOURCE), SRC(commands),
+		"MISC_CHECK and scripts are taken from there, too (false)"),
 	{"protocol", IN(SERVICE), &value_protocol, 0, SVC(svc.ep.proto), 0, 0, 0, NULL,
 	 "TCP|UDP|SCTP|any", "has to be said; any: every protocol, without a port"},
 	WORD("lb_algo", IN(SERVICE), &value_word8, 0, SVC(svc.sched), SCHEDULER_WLC, sched_word,

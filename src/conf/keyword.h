@@ -13,6 +13,7 @@ enum conf_block {
 	BLOCK_GLOBAL,	 /* options alone */
 	BLOCK_INTERFACE, /* likewise */
 	BLOCK_WORKER,	 /* likewise */
+	BLOCK_SOURCE,	 /* struct conf_source */
 	BLOCK_SERVICE,	 /* struct conf_service */
 	BLOCK_SERVER,	 /* struct conf_server */
 	BLOCK_CHECK,	 /* struct check_conf; and one for each enum check_type from here */

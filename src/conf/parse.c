@@ -345,6 +345,42 @@ static void open_options(struct reading *r, enum conf_block block)
 	free(name);
 }
 
+static bool source_is_whole(struct lex *l, struct conf_source *s, const struct conf_place *at)
+{
+	if (!s->endpoint)
+		lex_fail(l, at,
+			 "source: endpoint is missing; cure: endpoint http://127.0.0.1:2379");
+	else if (s->prefix && (!*s->prefix || s->prefix[strlen(s->prefix) - 1] != '/'))
+		lex_fail(l, at, "source: prefix %s doesn't end in a slash; cure: prefix %s/",
+			 s->prefix, s->prefix);
+	else
+		return true;
+	return false;
+}
+
+static void open_source(struct reading *r)
+{
+	struct conf_source *s = &r->conf->source;
+	struct frame f = {.r = r, .block = BLOCK_SOURCE, .object = s};
+	struct conf_place at = r->st.word[0].at;
+
+	if (s->endpoint || r->st.n != 2 || strcmp(r->st.word[1].text, "etcd")) {
+		lex_fail(&r->lex, &at, "source: %s; cure: one block, source etcd {",
+			 s->endpoint ? "there is one already" : "of what isn't said");
+		lex_skip_block(&r->lex, &r->st);
+		return;
+	}
+	read_block(&f);
+	if (!source_is_whole(&r->lex, s, &at))
+		return;
+	if (!s->prefix)
+		s->prefix = strdup("/shunt/");
+	if (!s->cache)
+		s->cache = strdup("/var/lib/shunt/etcd.conf");
+	if (!s->prefix || !s->cache)
+		no_memory(r);
+}
+
 static void open_any(struct frame *f, const struct keyword *k)
 {
 	struct reading *r = f->r;
@@ -352,7 +388,9 @@ static void open_any(struct frame *f, const struct keyword *k)
 
 	if (!must_open(r, k->name))
 		return;
-	if (!strcmp(k->name, "virtual_server_group"))
+	if (!strcmp(k->name, "source"))
+		open_source(r);
+	else if (!strcmp(k->name, "virtual_server_group"))
 		open_group(r);
 	else if (!strcmp(k->name, "virtual_server"))
 		open_service(r);

@@ -167,6 +167,7 @@ static int by_address(const void *a, const void *b)
 static void find_twins(struct reading *r, struct draft *d)
 {
 	int n = d->s.n_servers;
+	const struct addr *sorry = &d->s.sorry.addr;
 	const struct conf_server **all = calloc((size_t)n + 1, sizeof(struct conf_server *));
 	char text[ADDR_TEXT];
 
@@ -179,6 +180,13 @@ static void find_twins(struct reading *r, struct draft *d)
 			lex_fail(&r->lex, &d->server_at[all[i] - d->s.server],
 				 "%s: twice in this virtual_server; cure: one real_server block",
 				 addr_text(&all[i]->be.addr, text));
+			d->bad = true;
+		}
+	for (int i = 0; i < n; i++)
+		if (addr_equal(&d->s.server[i].be.addr, sorry)) {
+			lex_fail(&r->lex, &d->server_at[i],
+				 "%s: it is the sorry_server too; cure: another one for either",
+				 addr_text(sorry, text));
 			d->bad = true;
 		}
 	free(all);

@@ -40,12 +40,12 @@ static uint32_t gather_candidates(const struct apply *a, const struct roster_ser
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct model_backend *b = &s->backend[i];
 
-		if (b->leaving || !b->conf.weight || !apply_ready(a, b->reach))
+		if (b->leaving || !model_weight(b) || !apply_ready(a, b->reach))
 			continue;
 		memset(&c[n], 0, sizeof(*c)); /* padding too: it is hashed */
 		c[n].addr = b->conf.addr;
 		c[n].port = b->conf.port;
-		c[n].weight = b->conf.weight;
+		c[n].weight = model_weight(b);
 		c[n].slot = backend_slot(b->id);
 		n++;
 	}
@@ -164,7 +164,7 @@ static uint32_t removed_flags(uint8_t policy)
 }
 
 /* Bits of the source aren't spread unless somebody says which are free. */
-static struct tunnel tunnel_of(const struct model_backend *b)
+struct tunnel apply_tunnel(const struct model_backend *b)
 {
 	return (struct tunnel){
 		.src = b->reach->src,
@@ -182,9 +182,9 @@ static void fill_backend(const struct apply *a, struct snap *snap, const struct 
 
 	out->id = b->id;
 	out->service = s->slot;
-	if (b->leaving)
+	if (!model_listed(b))
 		out->flags |= removed_flags(s->conf.removed);
-	else if (b->conf.weight)
+	else if (model_weight(b))
 		out->flags |= BACKEND_OPEN;
 	if (out->flags & BACKEND_REFUSE || !apply_ready(a, b->reach))
 		return;
@@ -197,7 +197,7 @@ static void fill_backend(const struct apply *a, struct snap *snap, const struct 
 	}
 	if (b->conf.forward == FORWARD_TUNNEL) {
 		out->flags |= BACKEND_TUNNEL;
-		snap->tunnel[backend_slot(b->id)] = tunnel_of(b);
+		snap->tunnel[backend_slot(b->id)] = apply_tunnel(b);
 	}
 	memcpy(out->macs, b->reach->mac, 6);
 	memcpy(out->macs + 6, a->nic[out->nic].mac, 6);
@@ -398,6 +398,7 @@ static void save_service(const struct roster_service *s, struct state_service *o
 	for (uint32_t i = 0; i < s->n; i++) {
 		backend[i] = (struct state_backend){
 			.conf = s->backend[i].conf,
+			.health = s->backend[i].health,
 			.id = s->backend[i].id,
 			.leaving = s->backend[i].leaving,
 			.inherited = s->backend[i].inherited,

@@ -29,6 +29,9 @@ void apply_close(struct apply *a);
 /* Whether a server's frames can be sent: its MAC is known and its NIC is up. */
 bool apply_ready(const struct apply *a, const struct reach *reach);
 
+/* What surrounds the packets of a server that is reached through a tunnel. */
+struct tunnel apply_tunnel(const struct model_backend *b);
+
 /* A whole snapshot with backend slots below n_slots, not published: the caller's. Services whose
  * candidates changed get a new pick. What r shares with base is copied from the published snapshot,
  * which must have been made from base with neighbours and NICs as they are now, and of no more

@@ -6,6 +6,7 @@
 
 #include "mgmt/control.h"
 #include "mgmt/list.h"
+#include "mgmt/preview.h"
 #include "mgmt/reload_command.h"
 #include "mgmt/request.h"
 #include "mgmt/show.h"
@@ -84,6 +85,8 @@ static int set_timeouts(struct command_ctx *ctx, const struct request *r, json_t
 			struct fault *f)
 {
 	(void)answer;
+	if (r->dry_run)
+		return 0;
 	if (model_set_timeouts(ctx->model, &r->timeouts))
 		return fault_set(f, "unsupported", "the timeouts of flows are fixed");
 	return 0;
@@ -118,12 +121,12 @@ static const struct command {
 	{"clear", 0, 0, clear, NULL, true},
 	{"zero", 0, FIELD_SERVICE, zero, NULL, true},
 	{"batch", FIELD_REQUESTS, FIELD_REPLACE | FIELD_DRY_RUN, NULL, batch, true},
-	{"set-timeouts", FIELD_TIMEOUTS, 0, NULL, set_timeouts, true},
+	{"set-timeouts", FIELD_TIMEOUTS, FIELD_DRY_RUN, NULL, set_timeouts, true},
 	{"timeouts", 0, 0, NULL, timeouts, false},
 	{"connections", 0, FIELD_CURSOR, NULL, connections, false},
-	{"reload", 0, FIELD_PROTECT | FIELD_CONFIRM, NULL, reload_command, true},
+	{"reload", 0, FIELD_PROTECT | FIELD_CONFIRM | FIELD_DRY_RUN, NULL, reload_command, true},
 	{"confirm", 0, 0, NULL, confirm_command, true},
-	{"undo", 0, 0, NULL, undo_command, true},
+	{"undo", 0, FIELD_DRY_RUN, NULL, undo_command, true},
 	{"plan", FIELD_FILE, 0, NULL, plan_command, true},
 	{"diff", 0, 0, NULL, diff_command, false},
 	{"list", 0, FIELD_SERVICE, NULL, list, false},
@@ -243,6 +246,15 @@ static void batch_warn(struct command_ctx *ctx, const json_t *requests, json_t *
 	}
 }
 
+/* Tells what the edits would do, and takes them back. */
+static int try_only(struct command_ctx *ctx, json_t *answer, struct fault *f)
+{
+	int err = preview_draft(ctx->model, answer);
+
+	model_rollback(ctx->model);
+	return err ? fault_set(f, "no-memory", "Memory allocation problem") : 0;
+}
+
 static int batch(struct command_ctx *ctx, const struct request *r, json_t *answer, struct fault *f)
 {
 	static const struct request none;
@@ -259,8 +271,7 @@ static int batch(struct command_ctx *ctx, const struct request *r, json_t *answe
 	}
 	if (r->dry_run) {
 		list_draft(ctx, answer);
-		model_rollback(ctx->model);
-		return 0;
+		return try_only(ctx, answer, f);
 	}
 	if (commit(ctx->model, f))
 		return -1;
@@ -277,12 +288,18 @@ static int command_carry_out(struct command_ctx *ctx, json_t *request, bool writ
 	if (!c)
 		return -1;
 	if (c->write && !write)
-		return fault_set(f, "denied", "changes need root or the control socket's group");
-	if (request_parse(request, c->must, c->may, &r, f))
+		return fault_set(f, "denied",
+				 "Operation not permitted: changes are made through the "
+				 "control socket, by root or its group");
+	if (request_parse(request, c->must, c->may | (c->edit ? FIELD_DRY_RUN : 0), &r, f))
 		return -1;
 	if (c->run)
 		return c->run(ctx, &r, answer, f);
-	if (edit_one(ctx, c, &r, f) || commit(ctx->model, f))
+	if (edit_one(ctx, c, &r, f))
+		return -1;
+	if (r.dry_run)
+		return try_only(ctx, answer, f);
+	if (commit(ctx->model, f))
 		return -1;
 	warn(ctx, &r, answer);
 	return 0;

@@ -71,6 +71,47 @@ static void a_dry_run_shows_the_table_and_changes_nothing(void **state)
 		"{'ok':false,'code':'exists','index':0}");
 }
 
+#define DEL "'server':{'address':'192.168.1.54'}"
+
+static void a_dry_run_of_one_edit_tells_what_it_would_do(void **state)
+{
+	struct world *w = *state;
+
+	seed(w);
+	reach(w, "192.168.1.54", REACH_OK);
+	answers(w, "{'cmd':'service-edit','dry-run':true," VIP ",'scheduler':'rr'}",
+		"{'ok':true,'plan':{'services':{'added':0,'removed':0,'changed':1},"
+		"'servers':{'added':0,'removed':0,'changed':0},'moves':[],'connections':[]}}");
+	answers(w, "{'cmd':'server-del','dry-run':true," VIP "," DEL "}",
+		"{'plan':{'servers':{'added':0,'removed':1,'changed':0}}}");
+	answers(w, "{'cmd':'clear','dry-run':true}",
+		"{'plan':{'services':{'removed':1},'servers':{'removed':1}}}");
+	answers(w, "{'cmd':'set-timeouts','dry-run':true,'timeouts':{'tcp':1}}", "{'ok':true}");
+	no(w, "{'cmd':'service-add','dry-run':true," VIP ",'scheduler':'rr'}", "exists", "exists");
+	no(w, "{'cmd':'batch','requests':[{'cmd':'clear','dry-run':true}]}", "invalid",
+	   "field 'dry-run' is unknown");
+	answers(w, "{'cmd':'list'}", "{'services':[{'scheduler':'wrr','servers':[{}]}]}");
+	answers(w, "{'cmd':'timeouts'}", "{'timeouts':{'tcp':900}}");
+}
+
+static void a_dry_run_counts_the_places_that_move(void **state)
+{
+	struct world *w = *state;
+	json_t *answer, *move;
+
+	seed(w);
+	ok(w, "{'cmd':'service-edit'," VIP ",'scheduler':'mh'}");
+	ok(w, SERVER "{'address':'192.168.1.55'}}");
+	reach(w, "192.168.1.54", REACH_OK);
+	reach(w, "192.168.1.55", REACH_OK);
+	answer = ask(w, "{'cmd':'server-del','dry-run':true," VIP "," DEL "}");
+	move = json_array_get(json_object_get(json_object_get(answer, "plan"), "moves"), 0);
+	assert_int_equal(json_integer_value(json_object_get(move, "places")), 65537);
+	assert_in_range(json_integer_value(json_object_get(move, "moved")), 65537 / 2 - 1,
+			65537 / 2 + 1);
+	json_decref(answer);
+}
+
 static int pages; /* what model_conns was asked for */
 
 /* Two pages of one flow each, once the flow tables could tell. */
@@ -306,6 +347,8 @@ int main(void)
 		TEST(all_that_a_service_can_be_is_listed_as_it_was_asked_for),
 		TEST(all_that_a_server_can_be_is_listed_as_it_was_asked_for),
 		TEST(a_dry_run_shows_the_table_and_changes_nothing),
+		TEST(a_dry_run_of_one_edit_tells_what_it_would_do),
+		TEST(a_dry_run_counts_the_places_that_move),
 		TEST(connections_come_by_the_page),
 		TEST(timeouts_are_told_and_set),
 		TEST(rates_are_told_of_what_was_there_at_a_tick),

@@ -147,7 +147,7 @@ static const struct {
 	{"{'cmd':'connections','cursor':-1}", "'cursor' must be one that was answered"},
 	{"{'cmd':'show'}", "field 'what' is missing"},
 	{"{'cmd':'show','what':'stars'}",
-	 "show knows services, backends, workers, ports, drops, neighbours, not 'stars'"},
+	 "show knows services, backends, workers, ports, drops, neighbours, health, not 'stars'"},
 };
 
 static void bad_fields_are_named(void **state)

@@ -10,29 +10,54 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "base/ctl_path.h"
+#include "mgmt/listen.h"
 
 enum {
 	CLIENTS_MAX = 32,
-	BACKLOG = 32,
+	CLIENTS_ADMIN = 4, /* more, for those who may change things */
+	BACKLOG = 64,
 	READ_MAX = 64 * 1024,
-	LINE_MAX_READER = 1 << 20,  /* bytes of a request ... */
+	LINE_MAX_READER = 64 << 10, /* bytes of a request ... */
 	LINE_MAX_WRITER = 64 << 20, /* ... and of a batch that holds a whole table */
 	ANSWER_MAX = 256 << 20,
-	STALL_MS = 5000, /* for the rest of a line, and for any progress in reading an answer */
+	STALL_MS = 5000,     /* for the rest of a line, and for any progress in reading an answer */
+	IDLE_MS = 60 * 1000, /* for the next request of somebody who only reads */
+	ROOM_KEPT = 1 << 20, /* of a large request's memory for the next one */
 	GROUPS_MAX = 256,
 };
 
-struct control {
+/* The ways in: the control socket, and the one that only reads. */
+enum door_kind {
+	DOOR_CTL,
+	DOOR_STATS,
+	DOORS
+};
+
+static const struct {
+	mode_t mode;
+	bool changes;
+} door_row[DOORS] = {
+	[DOOR_CTL] = {0660, true},
+	[DOOR_STATS] = {0666, false},
+};
+
+struct door {
+	struct control *control;
+	enum door_kind kind;
 	uv_pipe_t listener;
+	struct listen_place at;
+	bool open;
+};
+
+struct control {
+	struct door door[DOORS];
 	struct command_ctx *ctx;
 	uint32_t n_clients;
 	uint32_t n_handles; /* that aren't closed yet; the last one frees this */
 	struct client *clients;
-	dev_t dev; /* the socket's file, to know it again */
-	ino_t ino;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
 struct client {
@@ -43,6 +68,7 @@ struct client {
 	int open;   /* of the two handles */
 	bool write; /* may change things */
 	bool last;  /* hang up after this answer */
+	bool half;  /* the timer runs for the rest of a line */
 	char *in;   /* what was read and not yet taken: at most a line, and what came with it */
 	size_t n, room;
 	size_t seen; /* bytes of in that are known to hold no newline */
@@ -102,6 +128,7 @@ static void on_written(uv_write_t *w, int status)
 
 	free(c->out);
 	c->out = NULL;
+	c->half = false;
 	uv_timer_stop(&c->timer);
 	if (status < 0 || c->last)
 		client_close(c);
@@ -207,6 +234,20 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	client_pump(c);
 }
 
+/* How long it may take: the rest of a line, the whole of it, or the next one. */
+static void client_wait(struct client *c)
+{
+	bool half = c->n > 0;
+
+	if (half && !c->half)
+		uv_timer_start(&c->timer, on_stall, STALL_MS, 0);
+	else if (!half && !c->write)
+		uv_timer_start(&c->timer, on_stall, IDLE_MS, 0);
+	else if (!half)
+		uv_timer_stop(&c->timer);
+	c->half = half;
+}
+
 /* Goes on with what was read, or with reading. No answer is being written. */
 static void client_pump(struct client *c)
 {
@@ -218,15 +259,12 @@ static void client_pump(struct client *c)
 		client_refuse(c, "invalid", "the request is too long");
 		return;
 	}
-	if (!c->n && c->room > LINE_MAX_READER) {
+	if (!c->n && c->room > ROOM_KEPT) {
 		free(c->in);
 		c->in = NULL;
 		c->room = 0;
 	}
-	if (!c->n)
-		uv_timer_stop(&c->timer);
-	else if (!uv_is_active((uv_handle_t *)&c->timer))
-		uv_timer_start(&c->timer, on_stall, STALL_MS, 0); /* for the whole line */
+	client_wait(c);
 	err = uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
 	if (err && err != UV_EALREADY)
 		client_close(c);
@@ -249,19 +287,19 @@ static bool peer_in_group(int fd, gid_t primary, gid_t group)
 	return false;
 }
 
-static bool peer_may_write(const struct control *control, const uv_pipe_t *pipe)
+static bool peer_may_write(const struct door *door, const uv_pipe_t *pipe)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	struct stat file;
 	int fd;
 
-	if (uv_fileno((const uv_handle_t *)pipe, &fd) ||
+	if (!door_row[door->kind].changes || uv_fileno((const uv_handle_t *)pipe, &fd) ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return false;
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return true;
-	return !stat(control->path, &file) && peer_in_group(fd, peer.gid, file.st_gid);
+	return !stat(door->at.path, &file) && peer_in_group(fd, peer.gid, file.st_gid);
 }
 
 static void client_add(struct control *control, struct client *c)
@@ -281,7 +319,8 @@ static void client_add(struct control *control, struct client *c)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-	struct control *control = listener->data;
+	struct door *door = listener->data;
+	struct control *control = door->control;
 	struct client *c = status ? NULL : calloc(1, sizeof(*c));
 
 	if (!c)
@@ -293,131 +332,60 @@ static void on_connection(uv_stream_t *listener, int status)
 		client_close(c);
 		return;
 	}
-	c->write = peer_may_write(control, &c->pipe);
-	if (control->n_clients > CLIENTS_MAX)
+	c->write = peer_may_write(door, &c->pipe);
+	if (control->n_clients > CLIENTS_MAX + (c->write ? CLIENTS_ADMIN : 0))
 		client_refuse(c, "busy", "too many clients are connected");
 	else
 		client_pump(c);
 }
 
-static int fail(char *err, size_t size, const char *path, int code, const char *why)
-{
-	snprintf(err, size, "control socket %s: %s", path, why ? why : strerror(-code));
-	return code;
-}
-
-/* 0: nobody is in our place, -errno else. */
-static int place_clear(const struct sockaddr_un *at)
-{
-	struct stat file;
-	int fd, err = 0;
-
-	if (lstat(at->sun_path, &file))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(file.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (const struct sockaddr *)at, sizeof(*at)) || errno == EAGAIN)
-		err = -EADDRINUSE;
-	else if (errno != ECONNREFUSED)
-		err = -errno;
-	close(fd);
-	if (!err && unlink(at->sun_path) && errno != ENOENT)
-		err = -errno;
-	return err;
-}
-
-/* The folder of the socket, if it is the only one that is missing. */
-static int folder_make(const char *path)
-{
-	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	char *slash;
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (!slash || slash == folder)
-		return 0;
-	*slash = 0;
-	if (mkdir(folder, 0755))
-		return errno == EEXIST ? 0 : -errno;
-	return chmod(folder, 0755) ? -errno : 0; /* whatever the umask is */
-}
-
-/* Returns a bound socket, or -errno. Nobody gets in between bind and chmod, since it doesn't
- * listen yet. */
-static int socket_bind(struct control *c, char *err, size_t size)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	struct stat file;
-	int fd, rc;
-
-	memcpy(at.sun_path, c->path, sizeof(at.sun_path));
-	rc = folder_make(c->path);
-	if (!rc)
-		rc = place_clear(&at);
-	if (rc == -EADDRINUSE)
-		return fail(err, size, c->path, rc,
-			    "in use by another shuntd: stop it or give --ctl PATH");
-	if (rc == -EEXIST)
-		return fail(err, size, c->path, rc,
-			    "something else has this name: remove it or give --ctl PATH");
-	if (rc)
-		return fail(err, size, c->path, rc, NULL);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return fail(err, size, c->path, -errno, NULL);
-	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) || chmod(c->path, 0660) ||
-	    lstat(c->path, &file)) {
-		rc = fail(err, size, c->path, -errno, NULL);
-		close(fd);
-		return rc; /* a socket that is left behind is replaced by the next */
-	}
-	c->dev = file.st_dev;
-	c->ino = file.st_ino;
-	return fd;
-}
-
 static void on_listener_closed(uv_handle_t *h)
 {
-	control_release(h->data);
+	control_release(((struct door *)h->data)->control);
+}
+
+static int door_open(struct control *c, enum door_kind kind, uv_loop_t *loop, const char *path,
+		     char *err, size_t size)
+{
+	struct door *door = &c->door[kind];
+	int fd = listen_bind(&door->at, path, door_row[kind].mode, err, size), rc;
+
+	if (fd < 0)
+		return fd;
+	door->control = c;
+	door->kind = kind;
+	door->open = true;
+	uv_pipe_init(loop, &door->listener, 0);
+	door->listener.data = door;
+	c->n_handles++;
+	rc = uv_pipe_open(&door->listener, fd);
+	if (rc)
+		close(fd);
+	else
+		rc = uv_listen((uv_stream_t *)&door->listener, BACKLOG, on_connection);
+	return rc ? listen_fail(err, size, path, rc, NULL) : 0;
 }
 
 int control_open(struct control **out, uv_loop_t *loop, const char *path, struct command_ctx *ctx,
 		 char *err, size_t err_size)
 {
+	char stats[sizeof(((struct listen_place *)0)->path) + 8];
 	struct control *c = calloc(1, sizeof(*c));
-	int fd, rc;
+	int rc;
 
 	if (!c)
-		return fail(err, err_size, path, -ENOMEM, NULL);
-	if (strlen(path) >= sizeof(c->path)) {
-		snprintf(err, err_size,
-			 "control socket %s: longer than %zu bytes: give a shorter --ctl PATH",
-			 path, sizeof(c->path) - 1);
-		free(c);
-		return -ENAMETOOLONG;
-	}
-	strcpy(c->path, path);
+		return listen_fail(err, err_size, path, -ENOMEM, NULL);
+	c->n_handles = 1; /* ours, until control_close */
 	c->ctx = ctx;
-	fd = socket_bind(c, err, err_size);
-	if (fd < 0) {
-		free(c);
-		return fd;
-	}
 	signal(SIGPIPE, SIG_IGN); /* a client may leave while it is answered */
-	uv_pipe_init(loop, &c->listener, 0);
-	c->listener.data = c;
-	c->n_handles = 1;
-	rc = uv_pipe_open(&c->listener, fd);
-	if (rc)
-		close(fd);
-	else
-		rc = uv_listen((uv_stream_t *)&c->listener, BACKLOG, on_connection);
+	rc = door_open(c, DOOR_CTL, loop, path, err, err_size);
+	if (!rc)
+		rc = ctl_path_stats(path, stats, sizeof(stats));
+	if (!rc)
+		rc = door_open(c, DOOR_STATS, loop, stats, err, err_size);
 	if (rc) {
 		control_close(c);
-		return fail(err, err_size, path, rc, NULL);
+		return rc;
 	}
 	*out = c;
 	return 0;
@@ -425,13 +393,15 @@ int control_open(struct control **out, uv_loop_t *loop, const char *path, struct
 
 void control_close(struct control *c)
 {
-	struct stat file;
-
 	if (!c)
 		return;
-	if (!lstat(c->path, &file) && file.st_dev == c->dev && file.st_ino == c->ino)
-		unlink(c->path);
 	while (c->clients)
 		client_close(c->clients);
-	uv_close((uv_handle_t *)&c->listener, on_listener_closed);
+	for (int i = 0; i < DOORS; i++) {
+		if (!c->door[i].open)
+			continue;
+		listen_remove(&c->door[i].at);
+		uv_close((uv_handle_t *)&c->door[i].listener, on_listener_closed);
+	}
+	control_release(c);
 }

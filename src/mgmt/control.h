@@ -23,6 +23,8 @@ struct command_ctx {
 	uint64_t started;      /* CLOCK_MONOTONIC seconds */
 	struct rates *rates;   /* NULL: none are told */
 	struct reload *reload; /* NULL: there is no configuration file */
+	struct health *health; /* likewise */
+	struct source *source; /* likewise */
 };
 
 /* Carries out one request and returns the answer (a new reference; never NULL, but JSON's null
@@ -34,13 +36,14 @@ json_t *command_fault(const struct fault *f);
 
 struct control;
 
-/* Listens on a UNIX stream socket of mode 0660. A socket that nobody answers on any more is
- * replaced; one that lives is -EADDRINUSE; anything else in its place is left alone (-EEXIST).
- * Returns 0 or -errno, err then holds one line. Management thread. */
+/* Listens on a UNIX stream socket of mode 0660, and beside it on one of mode 0666 where nobody may
+ * change anything (base/ctl_path.h). Each takes its place as listen_bind does. Thirty-two clients
+ * may be connected to both, and four more who may change things. Returns 0 or -errno, err then
+ * holds one line. Management thread. */
 int control_open(struct control **out, uv_loop_t *loop, const char *path, struct command_ctx *ctx,
 		 char *err, size_t err_size);
 
-/* Closes connections and removes the socket; the loop must run on until the handles are closed,
+/* Closes connections and removes the sockets; the loop must run on until the handles are closed,
  * and frees the rest then. Takes NULL. */
 void control_close(struct control *c);
 

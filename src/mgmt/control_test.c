@@ -19,12 +19,13 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/ctl_path.h"
 
 struct world {
 	uv_loop_t loop;
 	struct control *control;
 	struct command_ctx ctx;
-	char root[32], folder[48], path[64], err[256];
+	char root[32], folder[48], path[64], stats[64], err[256];
 };
 
 /* Answers with what it was asked; "big" with so many bytes of text. */
@@ -70,6 +71,7 @@ static int world_open(void **state)
 	assert_non_null(mkdtemp(w->root));
 	snprintf(w->folder, sizeof(w->folder), "%s/run", w->root);
 	snprintf(w->path, sizeof(w->path), "%s/ctl.sock", w->folder);
+	snprintf(w->stats, sizeof(w->stats), "%s/stats.sock", w->folder);
 	*state = w;
 	return 0;
 }
@@ -93,20 +95,26 @@ static int world_close(void **state)
 	hang_up(w);
 	assert_int_equal(uv_loop_close(&w->loop), 0);
 	unlink(w->path);
+	unlink(w->stats);
 	rmdir(w->folder);
 	rmdir(w->root);
 	free(w);
 	return 0;
 }
 
-static int dial(struct world *w)
+static int dial_at(const char *path)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	strcpy(at.sun_path, w->path);
+	strcpy(at.sun_path, path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	return fd;
+}
+
+static int dial(struct world *w)
+{
+	return dial_at(w->path);
 }
 
 static void say(struct world *w, int fd, const char *text)
@@ -182,10 +190,13 @@ static void makes_its_folder_and_lets_its_group_in(void **state)
 	umask(mask);
 	assert_int_equal(stat(w->path, &s), 0);
 	assert_int_equal(s.st_mode & 0777, 0660);
+	assert_int_equal(stat(w->stats, &s), 0);
+	assert_int_equal(s.st_mode & 0777, 0666);
 	assert_int_equal(stat(w->folder, &s), 0);
 	assert_int_equal(s.st_mode & 0777, 0755);
 	hang_up(w);
 	assert_int_equal(stat(w->path, &s), -1);
+	assert_int_equal(stat(w->stats, &s), -1);
 }
 
 static void a_living_socket_is_left_alone(void **state)
@@ -263,9 +274,11 @@ static void leaves_a_successors_socket_when_it_closes(void **state)
 
 	assert_int_equal(listen_at(w), 0);
 	unlink(w->path);
+	unlink(w->stats);
 	assert_int_equal(control_open(&next, &w->loop, w->path, &w->ctx, w->err, 256), 0);
 	control_close(w->control);
 	assert_int_equal(stat(w->path, &s), 0);
+	assert_int_equal(stat(w->stats, &s), 0);
 	w->control = next;
 }
 
@@ -338,33 +351,87 @@ static void a_large_request_is_read_whole(void **state)
 	close(fd);
 }
 
-static void a_crowd_is_refused_politely(void **state)
+/* Fills places with clients who are heard. */
+static void come_in(struct world *w, const char *path, int *fd, int n)
 {
-	enum {
-		CROWD = 32
-	};
-	struct world *w = *state;
-	int fd[CROWD], late;
-
-	assert_int_equal(listen_at(w), 0);
-	for (int i = 0; i < CROWD; i++) {
-		fd[i] = dial(w);
+	for (int i = 0; i < n; i++) {
+		fd[i] = dial_at(path);
 		say(w, fd[i], "{}\n");
 		expect(w, fd[i], "asked");
 	}
-	late = dial(w);
+}
+
+static void is_refused_as_busy(struct world *w, const char *path)
+{
+	int late = dial_at(path);
+
 	expect(w, late, "busy");
 	assert_true(hung_up(w, late));
 	close(late);
-	close(fd[0]);
+}
+
+static void a_crowd_is_refused_politely_and_leaves_room_for_the_admin(void **state)
+{
+	enum {
+		CROWD = 32,
+		ADMINS = 4
+	};
+	struct world *w = *state;
+	int fd[CROWD + ADMINS], late;
+
+	assert_int_equal(listen_at(w), 0);
+	come_in(w, w->stats, fd, CROWD);
+	is_refused_as_busy(w, w->stats);
+	come_in(w, w->path, fd + CROWD, ADMINS);
+	is_refused_as_busy(w, w->path);
+	for (int i = 0; i <= ADMINS; i++)
+		close(fd[i]);
 	for (int i = 0; i < 10; i++)
 		uv_run(&w->loop, UV_RUN_NOWAIT);
-	late = dial(w);
-	say(w, late, "{}\n");
-	expect(w, late, "asked");
+	come_in(w, w->stats, &late, 1);
 	close(late);
-	for (int i = 1; i < CROWD; i++)
+	for (int i = ADMINS + 1; i < CROWD + ADMINS; i++)
 		close(fd[i]);
+}
+
+/* Whoever asks, there. */
+static void the_other_socket_only_reads(void **state)
+{
+	struct world *w = *state;
+	int fd;
+
+	assert_int_equal(listen_at(w), 0);
+	fd = dial_at(w->stats);
+	say(w, fd, "{}\n");
+	expect(w, fd, "\"write\":false");
+	close(fd);
+	assert_int_equal(ctl_path_stats("/nowhere/one", w->stats, sizeof(w->stats)), 0);
+	assert_string_equal(w->stats, "/nowhere/one.stats");
+	assert_int_equal(ctl_path_stats("ctl.sock", w->stats, sizeof(w->stats)), 0);
+	assert_string_equal(w->stats, "stats.sock");
+	assert_int_equal(ctl_path_stats("/nowhere/one", w->stats, 18), -ENAMETOOLONG);
+	snprintf(w->stats, sizeof(w->stats), "%s/stats.sock", w->folder);
+}
+
+static void a_reader_has_64_kib_for_a_request(void **state)
+{
+	struct world *w = *state;
+	char *text = malloc(200000);
+	int fd;
+
+	memset(text, ' ', 200000);
+	assert_int_equal(listen_at(w), 0);
+	fd = dial_at(w->stats);
+	strcpy(text + 65536 - 7, "{\"n\":7}\n");
+	say(w, fd, text);
+	expect(w, fd, "{\"n\":7}");
+	memset(text, ' ', 199999);
+	text[199999] = 0;
+	assert_true(send(fd, text, strlen(text), MSG_NOSIGNAL) > 65536);
+	expect(w, fd, "the request is too long");
+	assert_true(hung_up(w, fd));
+	free(text);
+	close(fd);
 }
 
 /* Asks as another user, who has one group more; returns whether he may write. */
@@ -457,7 +524,9 @@ int main(void)
 		TEST(what_is_not_json_is_refused_and_the_next_line_is_not),
 		TEST(a_large_answer_arrives_whole),
 		TEST(a_large_request_is_read_whole),
-		TEST(a_crowd_is_refused_politely),
+		TEST(a_crowd_is_refused_politely_and_leaves_room_for_the_admin),
+		TEST(the_other_socket_only_reads),
+		TEST(a_reader_has_64_kib_for_a_request),
 		TEST(only_root_and_the_sockets_group_may_write),
 		TEST(half_a_line_and_an_answer_that_is_not_read_end_the_connection),
 	};

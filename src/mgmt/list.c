@@ -104,6 +104,8 @@ json_t *list_server(struct command_ctx *ctx, const struct model_backend *b,
 {
 	const struct model_flows *f = &flows[backend_slot(b->id)];
 	const char *state = b->leaving ? "leaving" : reach_name[b->reach->state];
+	static const char *const use[] = {
+		[USE_FULL] = "full", [USE_IDLE] = "idle", [USE_NOT] = "out"};
 	json_t *o = server_conf_json(&b->conf);
 	struct model_stats stats;
 
@@ -112,6 +114,9 @@ json_t *list_server(struct command_ctx *ctx, const struct model_backend *b,
 					    (json_int_t)f->active, "inactive",
 					    (json_int_t)f->inactive, "state", state, "id",
 					    (json_int_t)b->id, "stats", stats_json(&stats)));
+	json_object_set_new(o, "weight", count(b->leaving ? b->conf.weight : model_weight(b)));
+	json_object_set_new(o, "use", json_string(use[b->health.use]));
+	json_object_set_new(o, "sorry", json_boolean(b->health.sorry));
 	set_rate(o, rates_backend(ctx->rates, b->id));
 	list_reach(o, ctx->dp, b->reach);
 	return o;
@@ -125,7 +130,7 @@ static json_t *service_json(struct command_ctx *ctx, const struct model_service 
 
 	model_service_stats(ctx->model, &s->conf.ep, &stats);
 	for (uint32_t i = 0; i < s->n_backends; i++) {
-		if (!s->backend[i].leaving)
+		if (model_listed(&s->backend[i]))
 			json_array_append_new(servers, list_server(ctx, &s->backend[i], flows));
 	}
 	json_object_set_new(o, "stats", stats_json(&stats));
@@ -183,7 +188,7 @@ void list_draft(struct command_ctx *ctx, json_t *answer)
 		o = service_conf_json(&s.conf);
 		servers = json_array();
 		for (uint32_t k = 0; k < s.n_backends; k++) {
-			if (!s.backend[k].leaving)
+			if (model_listed(&s.backend[k]))
 				json_array_append_new(servers,
 						      server_conf_json(&s.backend[k].conf));
 		}

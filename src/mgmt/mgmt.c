@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,15 +18,19 @@
 #include "mgmt/announce.h"
 #include "mgmt/channels.h"
 #include "mgmt/control.h"
+#include "mgmt/health.h"
+#include "mgmt/metrics.h"
 #include "mgmt/model.h"
 #include "mgmt/neigh.h"
 #include "mgmt/reload.h"
+#include "mgmt/source.h"
 #include "mgmt/watchdog.h"
 
 enum {
 	SWEEP_MS = RATE_MS, /* servers that were removed are looked after this often */
 	SECOND_MS =
 		1000, /* connections counted, workers put back to their CPUs, new queues served */
+	PATIENCE_MS = 3000,   /* for scripts, at the end */
 	STALE_MS = 60 * 1000, /* how long a destination of an earlier life is held, dropped */
 };
 
@@ -35,7 +40,10 @@ struct mgmt {
 	struct model *model;
 	struct neigh *neigh;
 	struct control *control;
+	struct metrics *metrics;
 	struct reload *reload;
+	struct health *health;
+	struct source *source;
 	uv_loop_t loop;
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t settle, sweep, second, stale;
@@ -80,7 +88,11 @@ static void on_unwatch(void *ctx, const struct addr *server)
 
 static void on_settle(uv_timer_t *t)
 {
-	model_settle(((struct mgmt *)t->data)->model);
+	struct mgmt *m = t->data;
+
+	model_settle(m->model);
+	if (m->health)
+		health_look(m->health);
 }
 
 static void on_later(void *ctx)
@@ -308,25 +320,57 @@ static int open_model(struct mgmt *m)
 	return 0;
 }
 
+static void on_in_force(void *ctx, struct reload *r, const struct conf *now)
+{
+	struct mgmt *m = ctx;
+
+	health_follow(m->health, now);
+	source_follow(m->source, r, &now->source);
+}
+
+static void on_suspect(void *ctx, const struct addr *server)
+{
+	neigh_suspect(((struct mgmt *)ctx)->neigh, server);
+}
+
 /* The table is the file's when shuntd starts; later engines find it so. */
 static int open_file(struct mgmt *m)
 {
+	const struct health_hooks health_hooks = {on_suspect, m};
+	const struct reload_hooks reload_hooks = {on_in_force, m};
 	struct reload_result res;
 	int err;
 
 	if (!m->conf.file)
 		return 0;
-	err = reload_open(&m->reload, &m->loop, m->model, m->conf.file, !m->conf.dp->engines, &res);
+	err = source_open(&m->source, &m->loop);
+	if (err)
+		return err;
+	err = health_open(&m->health, &m->loop, m->model, &health_hooks, m->conf.dp->engines);
+	if (err) {
+		log_error("health: %s", strerror(-err));
+		return err;
+	}
+	err = reload_open(&m->reload, &m->loop, m->model, m->conf.file, !m->conf.dp->engines,
+			  &reload_hooks, &res);
 	if (err)
 		log_error("%s", *res.error ? res.error : strerror(-err));
 	else if (!m->conf.dp->engines)
 		say_change(&res);
-	if (!err && reload_checks(m->reload))
-		log_warn("%u health checks are configured, but this version runs none: servers are "
-			 "used whatever their state, and sorry servers and quorums have no effect",
-			 reload_checks(m->reload));
 	model_settle(m->model);
 	return err;
+}
+
+/* An engine that takes over does its work without them, if need be. */
+static int open_metrics(struct mgmt *m)
+{
+	char err[256];
+
+	if (!m->conf.metrics->port ||
+	    !metrics_open(&m->metrics, &m->loop, m->conf.metrics, &m->command, err, sizeof(err)))
+		return 0;
+	log_error("%s", err);
+	return m->conf.dp->engines ? 0 : -1;
 }
 
 int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
@@ -357,21 +401,28 @@ int mgmt_open(struct mgmt **out, const struct mgmt_conf *conf)
 	if (open_model(m) || open_file(m))
 		return EXIT_OTHER;
 	m->command = (struct command_ctx){
-		conf->dp,    m->model, m->neigh, conf->steer, clock_ns() / 1000000000,
-		rates_new(), m->reload};
+		conf->dp,    m->model,	m->neigh,  conf->steer, clock_ns() / 1000000000,
+		rates_new(), m->reload, m->health, m->source};
 	if (!m->command.rates)
 		return EXIT_OTHER;
 	if (control_open(&m->control, &m->loop, conf->ctl, &m->command, err, sizeof(err))) {
 		log_error("%s", err);
 		return EXIT_OTHER;
 	}
+	if (open_metrics(m))
+		return EXIT_OTHER;
 	start_timers(m);
 	return 0;
 }
 
+/* What the start needed of priority (holder.c) is given back: whoever else is on this CPU, a
+ * client or a server perhaps, isn't to wait for a long batch. */
 int mgmt_run(struct mgmt *m)
 {
+	setpriority(PRIO_PROCESS, 0, 0); /* of this thread */
 	uv_run(&m->loop, UV_RUN_DEFAULT);
+	if (!m->exit_code)
+		health_omega(m->health);
 	return m->exit_code;
 }
 
@@ -382,17 +433,41 @@ static void close_handle(uv_handle_t *h, void *arg)
 		uv_close(h, NULL);
 }
 
+static void on_patience_over(uv_timer_t *t)
+{
+	uv_stop(t->loop);
+}
+
+/* What the modules have left to do, scripts above all, has a while to end. */
+static void run_out(struct mgmt *m)
+{
+	uv_handle_t *own[] = {
+		(uv_handle_t *)&m->term,   (uv_handle_t *)&m->interrupt, (uv_handle_t *)&m->hangup,
+		(uv_handle_t *)&m->settle, (uv_handle_t *)&m->sweep,	 (uv_handle_t *)&m->stale,
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		close_handle(own[i], NULL);
+	uv_timer_start(&m->second, on_patience_over, PATIENCE_MS, 0);
+	uv_unref((uv_handle_t *)&m->second);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	uv_walk(&m->loop, close_handle, NULL);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+}
+
 void mgmt_close(struct mgmt *m)
 {
 	if (!m)
 		return;
 	control_close(m->control);
+	health_close(m->health);
+	source_close(m->source);
+	metrics_close(m->metrics);
 	reload_close(m->reload);
 	neigh_close(m->neigh);
 	model_free(m->model);
 	rates_free(m->command.rates);
-	uv_walk(&m->loop, close_handle, NULL);
-	uv_run(&m->loop, UV_RUN_DEFAULT);
+	run_out(m);
 	uv_loop_close(&m->loop);
 	if (m->announce_fd >= 0)
 		close(m->announce_fd);

@@ -12,8 +12,9 @@ struct mgmt_conf { /* all borrowed */
 	struct dataplane *dp;
 	struct steer *steer;
 	struct state *state;
-	const char *ctl;  /* path of the control socket */
-	const char *file; /* shunt.conf; NULL: none */
+	const char *ctl;		/* path of the control socket */
+	const char *file;		/* shunt.conf; NULL: none */
+	const struct endpoint *metrics; /* where they are had by HTTP; port 0: nowhere */
 };
 
 struct mgmt;

@@ -327,6 +327,7 @@ static int restore_service(struct model *m, const struct state_service *in,
 	for (i = 0; i < in->n_backends; i++) {
 		struct model_backend b = {
 			.conf = backend[i].conf,
+			.health = backend[i].health,
 			.id = backend[i].id,
 			.leaving = backend[i].leaving,
 			.inherited = backend[i].inherited || !m->dp->engines,

@@ -43,6 +43,7 @@ struct reach {
 /* A server as it is looked at. Valid until the next call that changes the model. */
 struct model_backend {
 	struct backend_conf conf;
+	struct backend_health health;
 	uint32_t id;
 	bool leaving;		      /* removed; goes when its last flow has gone */
 	bool inherited;		      /* of an earlier shuntd, and nobody has asked for it since */
@@ -100,6 +101,8 @@ int model_backend_add(struct model *m, const struct endpoint *ep, const struct b
 int model_backend_edit(struct model *m, const struct endpoint *ep, const struct backend_conf *conf);
 int model_backend_del(struct model *m, const struct endpoint *ep, const struct addr *addr,
 		      __be16 port);
+int model_backend_use(struct model *m, const struct endpoint *ep, const struct addr *addr,
+		      __be16 port, const struct backend_health *health);
 int model_clear(struct model *m);
 int model_zero(struct model *m, const struct endpoint *ep); /* the totals; NULL: all */
 
@@ -132,8 +135,20 @@ uint32_t model_services(const struct model *m);
 void model_service_at(const struct model *m, uint32_t i, struct model_service *out);
 bool model_service_get(const struct model *m, const struct endpoint *ep, struct model_service *out);
 
+/* The index of the first service behind this one, which needn't be there any more. */
+uint32_t model_service_after(const struct model *m, const struct endpoint *ep);
+
 /* The same of the table that uncommitted edits make: false behind the last one. */
 bool model_draft_at(const struct model *m, uint32_t i, struct model_service *out);
+
+/* The kernel's number of a NIC of ours. */
+int model_nic_ifindex(const struct model *m, uint16_t nic);
+
+/* The weight that a server has at present: what was configured, unless health says otherwise. */
+uint32_t model_weight(const struct model_backend *b);
+
+/* Whether lists of what is configured show it: it isn't leaving, and health hasn't taken it out. */
+bool model_listed(const struct model_backend *b);
 
 /* A configured server, not a leaving one; or NULL. */
 const struct model_backend *model_backend_get(const struct model *m, const struct endpoint *ep,
@@ -143,6 +158,7 @@ const struct model_backend *model_backend_get(const struct model *m, const struc
  * model_zero. A service's totals include those of servers that are gone. */
 struct model_stats {
 	uint64_t flows, packets, bytes;
+	uint64_t stuck; /* SYNs that came again because nothing answered */
 };
 void model_backend_stats(const struct model *m, const struct model_backend *b,
 			 struct model_stats *out);

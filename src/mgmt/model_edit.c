@@ -248,6 +248,7 @@ int model_backend_add(struct model *m, const struct endpoint *ep, const struct b
 	if (b->leaving)
 		model_retire_totals(m, s, b);
 	b->leaving = false;
+	b->health = (struct backend_health){0};
 	b->inherited = false;
 	backend_configure(b, conf);
 	return 0;
@@ -293,5 +294,16 @@ int model_backend_del(struct model *m, const struct endpoint *ep, const struct a
 
 	if (!err)
 		backend_leave(m, b);
+	return err;
+}
+
+int model_backend_use(struct model *m, const struct endpoint *ep, const struct addr *addr,
+		      __be16 port, const struct backend_health *health)
+{
+	struct model_backend *b;
+	int err = draft_backend(m, ep, addr, port, &b);
+
+	if (!err)
+		b->health = *health;
 	return err;
 }

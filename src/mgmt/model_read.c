@@ -18,6 +18,7 @@ struct backend_counters model_slot_totals(const struct model *m, uint32_t slot)
 		sum.flows += counter_get(&c[slot].flows);
 		sum.packets += counter_get(&c[slot].packets);
 		sum.bytes += counter_get(&c[slot].bytes);
+		sum.stuck += counter_get(&c[slot].stuck);
 	}
 	return sum;
 }
@@ -30,6 +31,7 @@ static void totals_add(struct backend_counters *to, const struct model *m,
 	to->flows += now.flows - b->base.flows;
 	to->packets += now.packets - b->base.packets;
 	to->bytes += now.bytes - b->base.bytes;
+	to->stuck += now.stuck - b->base.stuck;
 }
 
 void model_retire_totals(struct model *m, struct roster_service *s, struct model_backend *b)
@@ -89,6 +91,14 @@ bool model_service_get(const struct model *m, const struct endpoint *ep, struct 
 	return true;
 }
 
+uint32_t model_service_after(const struct model *m, const struct endpoint *ep)
+{
+	bool found;
+	uint32_t i = roster_find(m->now, ep, &found);
+
+	return i + found;
+}
+
 const struct model_backend *model_backend_get(const struct model *m, const struct endpoint *ep,
 					      const struct addr *addr, __be16 port)
 {
@@ -103,12 +113,30 @@ const struct model_backend *model_backend_get(const struct model *m, const struc
 	return found && !s->backend[i].leaving ? &s->backend[i] : NULL;
 }
 
+int model_nic_ifindex(const struct model *m, uint16_t nic)
+{
+	return m->dp->nic[nic].ifindex;
+}
+
+uint32_t model_weight(const struct model_backend *b)
+{
+	if (b->health.use != USE_FULL || !b->conf.weight)
+		return 0; /* drained by hand stays drained */
+	return b->health.weighs ? b->health.weight : b->conf.weight;
+}
+
+bool model_listed(const struct model_backend *b)
+{
+	return !b->leaving && b->health.use != USE_NOT;
+}
+
 static void stats_set(struct model_stats *out, const struct backend_counters *sum)
 {
 	*out = (struct model_stats){
 		.flows = sum->flows,
 		.packets = sum->packets,
 		.bytes = sum->bytes,
+		.stuck = sum->stuck,
 	};
 }
 

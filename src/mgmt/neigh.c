@@ -6,11 +6,15 @@
 #include "mgmt/neigh.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/advert.h"
 #include "base/log.h"
 #include "mgmt/keep.h"
 #include "mgmt/netlink.h"
@@ -42,6 +46,7 @@ struct neigh {
 	struct mnl_socket *events;
 	uv_poll_t poll;
 	uv_timer_t turn, again;
+	int ask;     /* a packet socket that only sends; -1: there is none */
 	int handles; /* not closed yet */
 	struct watch watch;
 	struct nic_state nic[NICS_MAX];
@@ -485,6 +490,23 @@ void neigh_unwatch(struct neigh *n, const struct addr *server)
 	watch_remove(&n->watch, w);
 }
 
+/* NUD_PROBE would have the kernel ask the old MAC address first, for seconds. */
+void neigh_suspect(struct neigh *n, const struct addr *server)
+{
+	const struct watched *w = watch_find(&n->watch, server);
+	struct sockaddr_ll to = {.sll_family = AF_PACKET};
+	uint8_t frame[ADVERT_MAX];
+	uint32_t len;
+
+	if (!w || n->ask < 0 || w->reach.state != REACH_OK || w->reach.vlan ||
+	    addr_is_v4(&w->via) != addr_is_v4(&w->reach.src))
+		return;
+	to.sll_ifindex = n->dp->nic[w->nic].ifindex;
+	len = advert_ask(&w->via, &w->reach.src, n->own[w->nic], frame);
+	if (sendto(n->ask, frame, len, MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to)) < 0)
+		return; /* as if the frame was lost */
+}
+
 void neigh_each(struct neigh *n,
 		void (*fn)(void *ctx, const struct addr *server, const struct reach *reach),
 		void *ctx)
@@ -501,6 +523,8 @@ static void on_closed(uv_handle_t *h)
 		return;
 	mnl_socket_close(n->events);
 	nl_close(n->nl);
+	if (n->ask >= 0)
+		close(n->ask);
 	free(n);
 }
 
@@ -540,6 +564,7 @@ int neigh_open(struct neigh **out, uv_loop_t *loop, const struct dataplane *dp,
 	adopt(n, &n->poll);
 	adopt(n, &n->turn);
 	adopt(n, &n->again);
+	n->ask = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	n->resync = true; /* the first turn reads the links */
 	arm(n, SOON_MS);
 	uv_timer_start(&n->again, on_again, AGAIN_MS, AGAIN_MS);

@@ -44,6 +44,10 @@ void neigh_settle(struct neigh *n);
  * of the server stays there, as an ordinary entry. */
 void neigh_unwatch(struct neigh *n, const struct addr *server);
 
+/* A watched server may have another MAC address than the kernel believes, or have gone: asks all
+ * its neighbours for it. The kernel hears the answer, and the hook what comes of it. */
+void neigh_suspect(struct neigh *n, const struct addr *server);
+
 /* Everything that is watched, for `show neighbours`. */
 void neigh_each(struct neigh *n,
 		void (*fn)(void *ctx, const struct addr *server, const struct reach *reach),

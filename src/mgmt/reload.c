@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
+#include "mgmt/preview.h"
+#include "mgmt/source.h"
 
 /* A change while it is made. */
 struct change {
@@ -26,6 +29,32 @@ static void failed(struct change *c, int err, const struct endpoint *ep, const s
 	snprintf(c->res->error, sizeof(c->res->error), "%s %s%s%s: %s", proto_text(ep->proto),
 		 host_text(&ep->addr, ep->port, service), server ? ", server " : "",
 		 server ? addr_text(server, text) : "", strerror(-err));
+}
+
+static bool has_sorry(const struct conf_service *s)
+{
+	static const struct addr none;
+
+	return s && !addr_equal(&s->sorry.addr, &none);
+}
+
+/* Until health says otherwise the sorry server doesn't serve. */
+static int sorry_follow(struct model *m, const struct conf_service *before,
+			const struct conf_service *after)
+{
+	static const struct backend_health rests = {.use = USE_NOT, .sorry = true};
+	const struct endpoint *ep = &after->svc.ep;
+	int err;
+
+	if (has_sorry(before) && !addr_equal(&before->sorry.addr, &after->sorry.addr))
+		model_backend_del(m, ep, &before->sorry.addr, before->sorry.port);
+	if (!has_sorry(after))
+		return 0;
+	err = model_backend_edit(m, ep, &after->sorry);
+	if (err != -ESRCH)
+		return err;
+	err = model_backend_add(m, ep, &after->sorry);
+	return err ? err : model_backend_use(m, ep, &after->sorry.addr, after->sorry.port, &rests);
 }
 
 /* Whatever was done by hand meanwhile: afterwards it is as the file says. */
@@ -49,6 +78,8 @@ static void on_service(void *arg, enum conf_change change, const struct conf_ser
 	err = model_service_edit(c->m, &after->svc);
 	if (err == -ENOENT)
 		err = model_service_add(c->m, &after->svc);
+	if (!err)
+		err = sorry_follow(c->m, before, after);
 	if (err)
 		failed(c, err, &after->svc.ep, NULL);
 }
@@ -86,6 +117,19 @@ static void server_removed(struct change *c, const struct conf_service *s,
 		failed(c, err, &s->svc.ep, &server->be.addr);
 }
 
+/* With alpha a server is down until its first good check. */
+static int add_server(struct model *m, const struct endpoint *ep, const struct conf_server *s)
+{
+	struct backend_health down = {.use = s->inhibit ? USE_IDLE : USE_NOT};
+	int err = model_backend_add(m, ep, &s->be);
+
+	for (int i = 0; i < s->n_checks && !err; i++) {
+		if (s->check[i].pace.alpha)
+			return model_backend_use(m, ep, &s->be.addr, s->be.port, &down);
+	}
+	return err;
+}
+
 static void on_server(void *arg, enum conf_change change, const struct conf_service *s,
 		      const struct conf_server *before, const struct conf_server *after)
 {
@@ -102,7 +146,7 @@ static void on_server(void *arg, enum conf_change change, const struct conf_serv
 		c->res->servers_changed++;
 	err = model_backend_edit(c->m, &s->svc.ep, &after->be);
 	if (err == -ESRCH)
-		err = model_backend_add(c->m, &s->svc.ep, &after->be);
+		err = add_server(c->m, &s->svc.ep, after);
 	if (err)
 		failed(c, err, &s->svc.ep, &after->be.addr);
 }
@@ -127,8 +171,9 @@ static int edit(struct reload *r, const struct conf *from, const struct conf *to
 	return n < 0 ? n : c.err;
 }
 
-/* Reads a file: 0, or -EINVAL with the first of its errors told. */
-static int parse(const char *path, struct conf *out, struct reload_result *res)
+/* Reads a file, or text: 0, or -EINVAL with the first of its errors told. */
+static int parse_one(const char *path, const char *data, size_t len, struct conf *out,
+		     struct reload_result *res)
 {
 	char *text = NULL;
 	size_t size;
@@ -137,13 +182,103 @@ static int parse(const char *path, struct conf *out, struct reload_result *res)
 
 	if (!errors)
 		return -ENOMEM;
-	err = conf_parse_file(path, out, errors);
+	err = data ? conf_parse_text(path, data, len, out, errors)
+		   : conf_parse_file(path, out, errors);
 	fclose(errors);
 	if (err) {
 		text[strcspn(text, "\n")] = '\0';
 		snprintf(res->error, sizeof(res->error), "%s", *text ? text : strerror(-err));
 	}
 	free(text);
+	return err;
+}
+
+/* Puts a source's services in the place of the file's. Returns 0, or -errno: *file is as it was. */
+static int lay_over(struct conf *file, const char *name, const char *text, size_t size,
+		    struct reload_result *res)
+{
+	struct conf over, mine = *file;
+	const char *why;
+	int err = parse_one(name, text, size, &over, res);
+
+	if (err)
+		return err;
+	why = conf_source_refuses(&file->source, &over);
+	if (why) {
+		snprintf(res->error, sizeof(res->error), "%s: it has %s", name, why);
+		conf_free(&over);
+		return -EINVAL;
+	}
+	file->service = over.service;
+	file->n_services = over.n_services;
+	over.service = mine.service;
+	over.n_services = mine.n_services;
+	conf_free(&over);
+	return 0;
+}
+
+/* What a source said in an earlier life: it is used until the source says something. */
+static void recall(struct reload *r, struct conf *file)
+{
+	const char *name = file->source.cache;
+	struct reload_result res;
+	char *text = NULL;
+	size_t size;
+
+	if (source_cache_read(name, &text, &size))
+		return;
+	if (lay_over(file, name, text, size, &res)) {
+		log_warn("what the source said last isn't used: %s", res.error);
+		free(text);
+		return;
+	}
+	r->over = text;
+	r->over_size = size;
+	r->over_name = strdup(name);
+}
+
+/* The services of a file that has another source are the source's, once it has said any. */
+static int parse(struct reload *r, const char *path, struct conf *out, struct reload_result *res)
+{
+	int err = parse_one(path, NULL, 0, out, res);
+
+	if (err || !out->source.endpoint)
+		return err;
+	if (!r->over || !r->over_name) {
+		recall(r, out);
+		return 0;
+	}
+	err = lay_over(out, r->over_name, r->over, r->over_size, res);
+	if (err)
+		conf_free(out);
+	return err;
+}
+
+int reload_over(struct reload *r, const char *name, const char *text, size_t size,
+		struct reload_result *res)
+{
+	struct reload old = *r;
+	int err;
+
+	*res = (struct reload_result){0};
+	r->over = malloc(size + 1);
+	r->over_name = strdup(name);
+	r->over_size = size;
+	err = r->over && r->over_name ? 0 : -ENOMEM;
+	if (!err) {
+		memcpy(r->over, text, size);
+		err = reload_again(r, false, 0, res);
+	}
+	if (!err) {
+		free(old.over);
+		free(old.over_name);
+		return 0;
+	}
+	free(r->over);
+	free(r->over_name);
+	r->over = old.over;
+	r->over_name = old.over_name;
+	r->over_size = old.over_size;
 	return err;
 }
 
@@ -171,8 +306,20 @@ static int replace(struct reload *r, struct reload_result *res)
 	return err;
 }
 
+static void note(struct reload *r, int err)
+{
+	r->last.good = !err;
+	if (!err)
+		r->last.good_at = time(NULL);
+}
+
+const struct reload_last *reload_last(const struct reload *r)
+{
+	return &r->last;
+}
+
 int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const char *path, bool fresh,
-		struct reload_result *res)
+		const struct reload_hooks *hooks, struct reload_result *res)
 {
 	struct reload *r = calloc(1, sizeof(*r));
 	int err;
@@ -182,11 +329,17 @@ int reload_open(struct reload **out, uv_loop_t *loop, struct model *m, const cha
 		return -ENOMEM;
 	r->model = m;
 	r->path = path;
+	r->hooks = *hooks;
 	uv_timer_init(loop, &r->confirm);
 	r->confirm.data = r;
 	*out = r;
-	err = parse(path, &r->now, res);
-	return err || !fresh ? err : replace(r, res);
+	err = parse(r, path, &r->now, res);
+	if (!err && fresh)
+		err = replace(r, res);
+	note(r, err);
+	if (!err)
+		hooks->in_force(hooks->ctx, r, &r->now);
+	return err;
 }
 
 static void free_reload(uv_handle_t *h)
@@ -195,6 +348,8 @@ static void free_reload(uv_handle_t *h)
 
 	conf_free(&r->now);
 	conf_free(&r->before);
+	free(r->over);
+	free(r->over_name);
 	free(r);
 }
 
@@ -229,6 +384,7 @@ static int change_to(struct reload *r, struct conf *to, bool protect, struct rel
 	r->before = r->now;
 	r->now = *to;
 	r->can_undo = true;
+	r->hooks.in_force(r->hooks.ctx, r, &r->now);
 	return 0;
 }
 
@@ -247,14 +403,15 @@ int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct rel
 	int err;
 
 	*res = (struct reload_result){0};
-	err = parse(r->path, &next, res);
+	err = parse(r, r->path, &next, res);
+	if (!err) {
+		err = change_to(r, &next, protect, res);
+		if (err)
+			conf_free(&next);
+	}
+	note(r, err);
 	if (err)
 		return err;
-	err = change_to(r, &next, protect, res);
-	if (err) {
-		conf_free(&next);
-		return err;
-	}
 	uv_timer_stop(&r->confirm);
 	if (confirm_ms)
 		uv_timer_start(&r->confirm, on_unconfirmed, confirm_ms, 0);
@@ -263,12 +420,7 @@ int reload_again(struct reload *r, bool protect, uint64_t confirm_ms, struct rel
 
 static void on_move(void *ctx, const struct endpoint *ep, uint32_t moved, uint32_t places)
 {
-	char text[ADDR_TEXT];
-
-	json_array_append_new(ctx,
-			      json_pack("{s:s, s:s, s:I, s:I}", "proto", proto_text(ep->proto),
-					"service", host_text(&ep->addr, ep->port, text), "moved",
-					(json_int_t)moved, "places", (json_int_t)places));
+	json_array_append_new(ctx, preview_move(ep, moved, places));
 }
 
 int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows,
@@ -278,7 +430,7 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 	int err;
 
 	*res = (struct reload_result){0};
-	err = parse(path, &next, res);
+	err = parse(r, path, &next, res);
 	if (err)
 		return err;
 	err = edit(r, &r->now, &next, flows, res);
@@ -287,6 +439,43 @@ int reload_plan(struct reload *r, const char *path, json_t *moves, json_t *flows
 	model_rollback(r->model);
 	conf_free(&next);
 	return err;
+}
+
+static int try_change(struct reload *r, const struct conf *to, json_t *answer,
+		      struct reload_result *res)
+{
+	int err = edit(r, &r->now, to, NULL, res);
+
+	if (!err)
+		err = preview_draft(r->model, answer);
+	model_rollback(r->model);
+	return err;
+}
+
+int reload_try(struct reload *r, json_t *answer, struct reload_result *res)
+{
+	struct conf next;
+	int err;
+
+	*res = (struct reload_result){0};
+	err = parse(r->path, &next, res);
+	if (err)
+		return err;
+	err = try_change(r, &next, answer, res);
+	conf_free(&next);
+	return err;
+}
+
+static int nothing_to_undo(struct reload_result *res)
+{
+	snprintf(res->error, sizeof(res->error), "there is no reload to take back");
+	return -ENOENT;
+}
+
+int reload_try_undo(struct reload *r, json_t *answer, struct reload_result *res)
+{
+	*res = (struct reload_result){0};
+	return r->can_undo ? try_change(r, &r->before, answer, res) : nothing_to_undo(res);
 }
 
 int reload_confirm(struct reload *r)
@@ -303,10 +492,8 @@ int reload_undo(struct reload *r, struct reload_result *res)
 	int err;
 
 	*res = (struct reload_result){0};
-	if (!r->can_undo) {
-		snprintf(res->error, sizeof(res->error), "there is no reload to take back");
-		return -ENOENT;
-	}
+	if (!r->can_undo)
+		return nothing_to_undo(res);
 	r->before = (struct conf){0};
 	err = change_to(r, &back, false, res);
 	if (err)
@@ -314,14 +501,4 @@ int reload_undo(struct reload *r, struct reload_result *res)
 	else
 		uv_timer_stop(&r->confirm);
 	return err;
-}
-
-uint32_t reload_checks(const struct reload *r)
-{
-	uint32_t n = 0;
-
-	for (int i = 0; i < r->now.n_services; i++)
-		for (int k = 0; k < r->now.service[i].n_servers; k++)
-			n += (uint32_t)r->now.service[i].server[k].n_checks;
-	return n;
 }

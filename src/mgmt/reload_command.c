@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mgmt/reload_command.h"
 
+#include "mgmt/preview.h"
 #include "mgmt/reload.h"
 
 /* 0 if there is a file. */
@@ -15,13 +16,11 @@ static int need_file(const struct command_ctx *ctx, struct fault *f)
 static void set_counts(json_t *answer, const struct reload_result *res)
 {
 	json_object_set_new(answer, "services",
-			    json_pack("{s:I, s:I, s:I}", "added", (json_int_t)res->services_added,
-				      "removed", (json_int_t)res->services_removed, "changed",
-				      (json_int_t)res->services_changed));
+			    preview_counts(res->services_added, res->services_removed,
+					   res->services_changed));
 	json_object_set_new(answer, "servers",
-			    json_pack("{s:I, s:I, s:I}", "added", (json_int_t)res->servers_added,
-				      "removed", (json_int_t)res->servers_removed, "changed",
-				      (json_int_t)res->servers_changed));
+			    preview_counts(res->servers_added, res->servers_removed,
+					   res->servers_changed));
 	json_object_set_new(answer, "live_connections_removed", json_integer(res->live));
 }
 
@@ -41,6 +40,8 @@ int reload_command(struct command_ctx *ctx, const struct request *r, json_t *ans
 
 	if (need_file(ctx, f))
 		return -1;
+	if (r->dry_run)
+		return finish(reload_try(ctx->reload, answer, &res), &res, answer, f);
 	return finish(reload_again(ctx->reload, r->protect_live, (uint64_t)r->confirm * 1000, &res),
 		      &res, answer, f);
 }
@@ -60,9 +61,10 @@ int undo_command(struct command_ctx *ctx, const struct request *r, json_t *answe
 {
 	struct reload_result res;
 
-	(void)r;
 	if (need_file(ctx, f))
 		return -1;
+	if (r->dry_run)
+		return finish(reload_try_undo(ctx->reload, answer, &res), &res, answer, f);
 	return finish(reload_undo(ctx->reload, &res), &res, answer, f);
 }
 

@@ -42,7 +42,7 @@ static void diff_servers(const struct conf_service *file, const struct model_ser
 		const struct model_backend *b = &table->backend[i];
 		const struct conf_server *f = find_server(file, &b->conf.addr);
 
-		if (b->leaving)
+		if (b->leaving || (b->health.sorry && addr_equal(&file->sorry.addr, &b->conf.addr)))
 			continue;
 		if (!f)
 			say(lines, "only in the table", ep, &b->conf.addr);

@@ -8,9 +8,13 @@
 struct reload {
 	struct model *model;
 	const char *path;
+	struct reload_hooks hooks;
+	char *over, *over_name; /* services in place of the file's; NULL: there are none */
+	size_t over_size;
 	struct conf now;    /* in force */
 	struct conf before; /* what undo goes back to */
 	bool can_undo;
+	struct reload_last last;
 	uv_timer_t confirm; /* active: the change waits to be confirmed */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "mgmt/health.h"
 #include "mgmt/list.h"
 
 enum {
@@ -114,6 +115,8 @@ static const struct worker_row {
 	{"naps", offsetof(struct worker_counters, naps)},
 	{"kicks", offsetof(struct worker_counters, kicks)},
 	{"kick_busy", offsetof(struct worker_counters, kick_busy)},
+	{"busy_ns", offsetof(struct worker_counters, busy_ns)},
+	{"poll_ns", offsetof(struct worker_counters, poll_ns)},
 };
 
 static json_t *worker_json(const struct dataplane *dp, uint32_t w)
@@ -265,12 +268,18 @@ static void show_neighbours(struct command_ctx *ctx, json_t *answer)
 	json_object_set_new(answer, "neighbours", n.array);
 }
 
+static void show_health(struct command_ctx *ctx, json_t *answer)
+{
+	health_show(ctx->health, answer);
+}
+
 static const struct view {
 	const char *name;
 	void (*show)(struct command_ctx *ctx, json_t *answer);
 } views[] = {
 	{"services", show_services}, {"backends", show_backends}, {"workers", show_workers},
 	{"ports", show_ports},	     {"drops", show_drops},	  {"neighbours", show_neighbours},
+	{"health", show_health},
 };
 
 int show_run(struct command_ctx *ctx, const char *what, json_t *answer, struct fault *f)

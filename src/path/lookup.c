@@ -73,6 +73,8 @@ static void touch(struct lookup *l, const struct pkt *p, struct flow_slot *slot,
 	enum flow_state after = flow_next_state(before, p->proto, p->tcp_flags);
 
 	flow_touch(slot, after, now);
+	if (before == FLOW_SYN && flow_opens(p->tcp_flags))
+		counter_add(&l->backends[backend_slot(be->id)].stuck, 1);
 	if (!l->conns || flow_is_active(before) == flow_is_active(after))
 		return;
 	if (flow_is_active(after))

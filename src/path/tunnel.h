@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets to servers that aren't on a network of ours travel inside others. What surrounds them is
- * what Linux IPVS sends (net/netfilter/ipvs/ip_vs_xmit.c), so that any Linux server takes it off:
- * IP in IP (RFC 2003, RFC 2473, RFC 4213), GUE version 0 (draft-ietf-intarea-gue-09 3) and GRE
- * (RFC 2784), in all four mixtures of families. It differs from IPVS in this:
- * - The outer time to live is 64, not the inner one's: that is the client's distance, not ours.
- * - ECN is copied, congestion experienced too (RFC 6040 4.1, normal mode).
- * - Around IPv6, DF is always set; around IPv4 it is the inner one's, as IPVS has it.
- * - Nothing is fragmented: what is too big is answered with an ICMP error, DF or not.
- * - An IPv6 flow label tells flows apart for routers on the way (RFC 6438).
- * Addresses may be spread by flow as Katran does it, for servers that choose a receive queue by
- * the outer addresses only. */
+/* Packets to servers that aren't on a network of ours travel inside others (table/encap.h). */
 #ifndef SHUNT_PATH_TUNNEL_H
 #define SHUNT_PATH_TUNNEL_H
 

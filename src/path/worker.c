@@ -21,8 +21,19 @@
 enum {
 	NAP_AFTER_NS = 50000, /* idle for so long, an adaptive worker goes to sleep */
 	NAP_MS = 1000,	      /* and looks up this often anyway */
-	STOP_CHECK = 1024,    /* turns without a nap between looks at the stop signal */
+	STOP_CHECK = 1024,    /* turns without a nap between looks at stop signal and clock */
 };
+
+/* Books the time since the last call: for frames, or for nothing. */
+static void spend(struct worker *w, uint64_t now, bool busy)
+{
+	struct worker_counters *c = w->info->counters;
+
+	counter_add(&c->poll_ns, now - w->spent_at);
+	if (busy)
+		counter_add(&c->busy_ns, now - w->spent_at);
+	w->spent_at = now;
+}
 
 /* Sleeps until a frame arrives on one of the ports, or it is told to stop. RCU-offline meanwhile:
  * a sleeping worker holds no snapshot, and holds up no grace period. poll() itself makes the
@@ -34,15 +45,18 @@ static void worker_nap(struct worker *w)
 	if (poll(w->fds, w->n_ports + 1, NAP_MS) < 0)
 		w->fds[w->n_ports].revents = 0; /* interrupted: look again */
 	rcu_thread_online();
-	w->idle_since = 0;
+	w->idle_since = clock_ns();
+	spend(w, w->idle_since, false);
 }
 
 static bool stopping(struct worker *w)
 {
 	struct pollfd *wake = &w->fds[w->n_ports];
 
-	if (w->info->counters->loops % STOP_CHECK == 0)
+	if (w->info->counters->loops % STOP_CHECK == 0) {
 		poll(wake, 1, 0);
+		spend(w, clock_ns(), !w->idle_since);
+	}
 	return wake->revents & POLLIN;
 }
 
@@ -51,6 +65,7 @@ static void idle(struct worker *w)
 {
 	uint64_t now = clock_ns();
 
+	spend(w, now, !w->idle_since);
 	for (uint32_t i = 0; i < w->n_out; i++)
 		port_kick(w->out[i]);
 	for (uint32_t i = 0; w->poll_busy && i < w->n_ports; i++)
@@ -158,6 +173,8 @@ static void *worker_main(void *arg)
 	rcu_register_thread();
 	w->error = err;
 	sem_post(&w->prepared);
+	w->spent_at = clock_ns();
+	w->idle_since = w->spent_at;
 	if (!err)
 		worker_loop(w);
 	rcu_unregister_thread();

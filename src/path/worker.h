@@ -40,6 +40,7 @@ struct worker {
 	struct icmp_limit limit;		 /* of ICMP errors of its own */
 	struct pollfd fds[WORKER_PORTS_MAX + 1]; /* what wakes it from a nap; the last: wake */
 	uint64_t idle_since;			 /* ns; 0: not idle */
+	uint64_t spent_at;			 /* ns; time is booked up to here */
 	pthread_t thread;
 	sem_t prepared;
 	struct worker_found found;

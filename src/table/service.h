@@ -83,4 +83,20 @@ struct backend_conf {
 	uint8_t pad[5];
 };
 
+/* What is made of a server at present. */
+enum backend_use {
+	USE_FULL,
+	USE_IDLE, /* no new flows */
+	USE_NOT,  /* as if it was removed: lists don't show it, its flows are a removed server's */
+};
+
+/* What health says of a server, apart from what was configured. All 0: nobody checks it. */
+struct backend_health {
+	uint32_t weight; /* that a check gave it ... */
+	uint8_t weighs;	 /* ... if one did */
+	uint8_t use;	 /* enum backend_use */
+	uint8_t sorry;	 /* it is its service's sorry server */
+	uint8_t pad;
+};
+
 #endif

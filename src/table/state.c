@@ -9,7 +9,7 @@
 #include <xxhash.h>
 
 enum {
-	STATE_VERSION = 3, /* of the layout below: another one starts with an empty table */
+	STATE_VERSION = 4, /* of the layout below: another one starts with an empty table */
 	BLOCK = 1 << 16,   /* bytes of records with a checksum of their own */
 	SERVICE_BLOCKS = (SERVICES_MAX * sizeof(struct state_service) + BLOCK - 1) / BLOCK,
 	BACKEND_BLOCKS = (BACKENDS_MAX * sizeof(struct state_backend) + BLOCK - 1) / BLOCK,

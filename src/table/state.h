@@ -27,6 +27,7 @@ struct state_backend {
 	uint32_t id;
 	uint16_t leaving; /* removed, but flows are left */
 	uint16_t inherited;
+	struct backend_health health;
 	struct backend_counters base; /* where its totals start in the workers' counters */
 };
 

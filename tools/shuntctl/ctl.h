@@ -11,6 +11,7 @@
 struct ctl {
 	const char *socket; /* --ctl, else SHUNT_CTL, else CTL_SOCKET */
 	bool json;	    /* print shuntd's answer itself */
+	bool dry_run;	    /* changes are only tried, and what they would do is printed */
 };
 
 /* ipvsadm's own codes, which scripts know. */

@@ -12,6 +12,7 @@
 #include "ipvs_more.h"
 #include "ipvs_print.h"
 #include "ipvsadm.h"
+#include "plan.h"
 
 /* What ipvsadm calls a refusal. The first row that fits code and command counts. */
 static const struct refusal {
@@ -126,6 +127,7 @@ static int run_edit(const struct ctl *ctl, const struct ipvs_call *call)
 	char text[512];
 	int rc = CTL_OK;
 
+	plan_ask(ctl, call->request);
 	answer = client_command(ctl, call->request);
 	if (!answer)
 		return CTL_FAILED;
@@ -133,6 +135,7 @@ static int run_edit(const struct ctl *ctl, const struct ipvs_call *call)
 		fprintf(stderr, "%s\n", ipvs_refusal(call->request, answer, text, sizeof(text)));
 		rc = CTL_REFUSED;
 	}
+	plan_answer(ctl, answer);
 	json_decref(answer);
 	return rc;
 }
@@ -266,15 +269,24 @@ static int run_restore(const struct ctl *ctl)
 		fprintf(stderr, "shuntctl: standard input:%u: %s\n", batch.error_line, batch.error);
 		goto free_batch;
 	}
+	plan_ask(ctl, batch.request);
 	answer = client_command(ctl, batch.request);
 	if (!answer)
 		rc = CTL_FAILED;
 	else if (!client_ok(answer))
 		rc = refuse_batch(&batch, answer);
+	else
+		plan_answer(ctl, answer);
 	json_decref(answer);
 free_batch:
 	ipvs_batch_free(&batch);
 	return rc;
+}
+
+static int refuse_dry_run(void)
+{
+	fputs("--dry-run is for commands that change something\n", stderr);
+	return CTL_USAGE;
 }
 
 int ipvs_run(const struct ctl *ctl, int argc, const char **argv)
@@ -292,6 +304,8 @@ int ipvs_run(const struct ctl *ctl, int argc, const char **argv)
 		rc = run_restore(ctl);
 	else if (call.edit)
 		rc = run_edit(ctl, &call);
+	else if (ctl->dry_run)
+		rc = refuse_dry_run();
 	else if (call.format & IPVS_CONNECTIONS)
 		rc = run_connections(ctl, &call);
 	else

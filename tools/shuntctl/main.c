@@ -11,6 +11,7 @@
 #include "ipvsadm.h"
 #include "reload.h"
 #include "show.h"
+#include "top.h"
 
 struct verb {
 	const char *name;
@@ -18,6 +19,7 @@ struct verb {
 	const char *help;
 	int (*run)(const struct ctl *ctl, int argc, const char **argv); /* argv[0]: the next word */
 	void (*more)(FILE *out); /* goes on about it in help, or NULL */
+	bool dry;		 /* --dry-run makes sense */
 };
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv);
@@ -30,18 +32,21 @@ static int verb_version(const struct ctl *ctl, int argc, const char **argv)
 }
 
 static const struct verb verbs[] = {
-	{"show", "WHAT [--all]", "print what shuntd knows:", show_run, show_usage},
-	{"check", "FILE", "say what is wrong with a shunt.conf", check_run, NULL},
+	{"show", "WHAT [--all]", "print what shuntd knows:", show_run, show_usage, false},
+	{"top", "[VIEW] [OPTION]...",
+	 "watch services, servers or workers; --interval SECONDS, -n COUNT", top_run, NULL, false},
+	{"check", "FILE", "say what is wrong with a shunt.conf", check_run, NULL, false},
 	{"import", "KIND FILE", "print keepalived's or ipvsadm's FILE as a shunt.conf", import_run,
-	 NULL},
+	 NULL, false},
 	{"reload", "[OPTION]...", "read shuntd's file again and bring what differs into force",
-	 reload_run, NULL},
-	{"confirm", "", "let a reload stay that waits to be confirmed", confirm_run, NULL},
-	{"undo", "", "take the last reload back", undo_run, NULL},
-	{"plan", "FILE", "say what a reload with FILE would change, move and end", plan_run, NULL},
-	{"diff", "", "say how the table differs from the file", diff_run, NULL},
-	{"help", "", "print this", verb_help, NULL},
-	{"version", "", "print the version", verb_version, NULL},
+	 reload_run, NULL, true},
+	{"confirm", "", "let a reload stay that waits to be confirmed", confirm_run, NULL, false},
+	{"undo", "", "take the last reload back", undo_run, NULL, true},
+	{"plan", "FILE", "say what a reload with FILE would change, move and end", plan_run, NULL,
+	 false},
+	{"diff", "", "say how the table differs from the file", diff_run, NULL, false},
+	{"help", "", "print this", verb_help, NULL, false},
+	{"version", "", "print the version", verb_version, NULL, false},
 };
 
 static void verbs_usage(FILE *out)
@@ -59,9 +64,11 @@ static void verbs_usage(FILE *out)
 static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 {
 	(void)ctl, (void)argc, (void)argv;
-	fputs("usage: shuntctl [--ctl PATH] [--json] VERB | COMMAND [OPTION]...\n"
+	fputs("usage: shuntctl [--ctl PATH] [--json] [--dry-run] VERB | COMMAND [OPTION]...\n"
 	      "  --ctl PATH   shuntd's control socket (SHUNT_CTL, else " CTL_SOCKET ")\n"
-	      "  --json       print the answer as shuntd gives it\n\n",
+	      "  --json       print the answer as shuntd gives it\n"
+	      "  --dry-run    change nothing: print what the command would change, move and "
+	      "end\n\n",
 	      stdout);
 	verbs_usage(stdout);
 	putchar('\n');
@@ -76,8 +83,8 @@ static int unknown_verb(const char *word)
 	return CTL_USAGE;
 }
 
-/* Takes --ctl and --json out of the command line, wherever they stand. Returns how many words are
- * left, or -1: --ctl without a path. */
+/* Takes --ctl, --json and --dry-run out of the command line, wherever they stand. Returns how many
+ * words are left, or -1: --ctl without a path. */
 static int take_own(struct ctl *ctl, int argc, const char **argv)
 {
 	int n = 1;
@@ -85,6 +92,8 @@ static int take_own(struct ctl *ctl, int argc, const char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			ctl->json = true;
+		else if (!strcmp(argv[i], "--dry-run"))
+			ctl->dry_run = true;
 		else if (!strncmp(argv[i], "--ctl=", 6))
 			ctl->socket = argv[i] + 6;
 		else if (strcmp(argv[i], "--ctl"))
@@ -96,6 +105,14 @@ static int take_own(struct ctl *ctl, int argc, const char **argv)
 	}
 	argv[n] = NULL;
 	return n;
+}
+
+static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const char **argv)
+{
+	if (!ctl->dry_run || v->dry)
+		return v->run(ctl, argc - 2, argv + 2);
+	fprintf(stderr, "shuntctl: %s --dry-run: there is no such thing\n", v->name);
+	return CTL_USAGE;
 }
 
 int main(int argc, char **args)
@@ -113,6 +130,6 @@ int main(int argc, char **args)
 		return ipvs_run(&ctl, argc, argv);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcmp(verbs[i].name, argv[1]))
-			return verbs[i].run(&ctl, argc - 2, argv + 2);
+			return run_verb(&verbs[i], &ctl, argc, argv);
 	return unknown_verb(argv[1]);
 }

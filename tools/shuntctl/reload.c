@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "plan.h"
 
 static int usage(const char *words)
 {
@@ -17,59 +18,24 @@ static int usage(const char *words)
 /* Asks, and leaves the answer's printing to print (NULL: nothing to print). Takes the request. */
 static int ask(const struct ctl *ctl, json_t *request, void (*print)(const json_t *answer))
 {
-	json_t *answer = client_command(ctl, request);
+	json_t *answer;
 	int code = CTL_OK;
 
+	plan_ask(ctl, request);
+	answer = client_command(ctl, request);
 	json_decref(request);
 	if (!answer)
 		return CTL_FAILED;
 	if (!client_ok(answer)) {
 		fprintf(stderr, "shuntctl: %s\n", client_error(answer));
 		code = CTL_REFUSED;
+	} else if (ctl->dry_run) {
+		plan_answer(ctl, answer);
 	} else if (!ctl->json && print) {
 		print(answer);
 	}
 	json_decref(answer);
 	return code;
-}
-
-static long long number(const json_t *object, const char *name)
-{
-	return (long long)json_integer_value(json_object_get(object, name));
-}
-
-static void print_counts(const json_t *answer)
-{
-	static const char *const what[] = {"services", "servers"};
-
-	for (int i = 0; i < 2; i++) {
-		const json_t *o = json_object_get(answer, what[i]);
-
-		printf("%s: %lld added, %lld removed, %lld changed\n", what[i], number(o, "added"),
-		       number(o, "removed"), number(o, "changed"));
-	}
-}
-
-static const char *word(const json_t *object, const char *name)
-{
-	const char *s = json_string_value(json_object_get(object, name));
-
-	return s ? s : "?";
-}
-
-static void print_plan(const json_t *answer)
-{
-	const json_t *one;
-	size_t i;
-
-	print_counts(answer);
-	json_array_foreach (json_object_get(answer, "moves"), i, one)
-		printf("%s %s: %lld of %lld places of its hash table move\n", word(one, "proto"),
-		       word(one, "service"), number(one, "moved"), number(one, "places"));
-	json_array_foreach (json_object_get(answer, "connections"), i, one)
-		printf("%s %s: %lld live connections are of %s, which is removed\n",
-		       word(one, "proto"), word(one, "service"), number(one, "connections"),
-		       word(one, "server"));
 }
 
 static void print_diff(const json_t *answer)
@@ -108,7 +74,7 @@ int reload_run(const struct ctl *ctl, int argc, const char **argv)
 			return usage("reload [--wait] [--protect-live] [--confirm-within SECONDS]");
 		}
 	}
-	return ask(ctl, request, print_counts);
+	return ask(ctl, request, plan_print_counts);
 }
 
 int confirm_run(const struct ctl *ctl, int argc, const char **argv)
@@ -124,7 +90,7 @@ int undo_run(const struct ctl *ctl, int argc, const char **argv)
 	(void)argv;
 	if (argc)
 		return usage("undo");
-	return ask(ctl, json_pack("{s:s}", "cmd", "undo"), print_counts);
+	return ask(ctl, json_pack("{s:s}", "cmd", "undo"), plan_print_counts);
 }
 
 /* shuntd reads the file itself, and may have another working directory. */
@@ -138,7 +104,7 @@ int plan_run(const struct ctl *ctl, int argc, const char **argv)
 		perror(argv[0]);
 		return CTL_USAGE;
 	}
-	return ask(ctl, json_pack("{s:s, s:s}", "cmd", "plan", "file", path), print_plan);
+	return ask(ctl, json_pack("{s:s, s:s}", "cmd", "plan", "file", path), plan_print);
 }
 
 int diff_run(const struct ctl *ctl, int argc, const char **argv)

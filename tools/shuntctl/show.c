@@ -91,6 +91,11 @@ static void cell_size(const json_t *v, char *buf)
 	snprintf(buf, CELL, "%zu", json_array_size(v));
 }
 
+static void cell_seconds(const json_t *v, char *buf)
+{
+	snprintf(buf, CELL, "%.3f s", json_real_value(v));
+}
+
 static const json_t *value_at(const json_t *row, const char *path)
 {
 	char key[64];
@@ -120,6 +125,7 @@ static const struct column backend_columns[] = {
 	{"SERVER", NULL, cell_endpoint, 0},
 	{"ID", "id", cell_plain, NUMBER},
 	{"STATE", "state", cell_plain, 0},
+	{"USE", "use", cell_plain, 0},
 	{"WEIGHT", "weight", cell_plain, NUMBER},
 	{"ACTIVE", "active", cell_plain, NUMBER},
 	{"INACTIVE", "inactive", cell_plain, NUMBER},
@@ -182,6 +188,91 @@ static const struct column neighbour_columns[] = {
 	{"INTERFACE", "interface", cell_plain, 0},
 };
 
+static const struct column health_columns[] = {
+	{"SERVICE", "service", cell_endpoint, 0},
+	{"SERVER", "address", cell_plain, 0},
+	{"STATE", "state", cell_plain, 0},
+	{"SINCE", "since", cell_seconds, NUMBER},
+	{"CHECK", "check.type", cell_plain, 0},
+	{"ASKS", "check", cell_endpoint, 0},
+	{"SAYS", "says", cell_plain, 0},
+	{"TOOK", "check.seconds", cell_seconds, NUMBER},
+	{"TRIES", "check.tries", cell_plain, NUMBER},
+	{"FAILED", "check.failures", cell_plain, NUMBER},
+	{"REASON", "check.reason", cell_plain, 0},
+};
+
+static const char *health_state(const json_t *server)
+{
+	bool up = json_is_true(json_object_get(server, "up"));
+
+	if (json_is_true(json_object_get(server, "held")))
+		return up ? "up, held" : "down, held";
+	if (up && json_is_false(json_object_get(server, "reachable")))
+		return "unreachable";
+	if (json_is_true(json_object_get(server, "passive_down")))
+		return "down, by its traffic";
+	return up ? "up" : "down";
+}
+
+static void health_row_add(json_t *rows, json_t *service, const json_t *server, json_t *check)
+{
+	bool up = json_is_true(json_object_get(check, "up"));
+	bool decided = json_is_true(json_object_get(check, "decided"));
+	json_t *row = json_pack("{s:O, s:O, s:s, s:O}", "service", service, "address",
+				json_object_get(server, "address"), "state", health_state(server),
+				"since", json_object_get(server, "since"));
+
+	if (check) {
+		json_object_set(row, "check", check);
+		json_object_set_new(row, "says",
+				    json_string(!decided ? "not yet"
+						: up	 ? "good"
+							 : "bad"));
+	}
+	json_array_append_new(rows, row);
+}
+
+/* A row for each check, or one for a server without any. */
+static json_t *health_rows(const json_t *answer, bool all)
+{
+	json_t *rows = json_array(), *service, *server, *check;
+	size_t i, k, c;
+
+	(void)all;
+	json_array_foreach (json_object_get(answer, "health"), i, service) {
+		json_array_foreach (json_object_get(service, "servers"), k, server) {
+			const json_t *checks = json_object_get(server, "checks");
+
+			json_array_foreach (checks, c, check) {
+				health_row_add(rows, service, server, check);
+			}
+			if (!json_array_size(checks))
+				health_row_add(rows, service, server, NULL);
+		}
+	}
+	return rows;
+}
+
+/* Services that aren't as they should be. */
+static void health_tail(FILE *out, const json_t *answer)
+{
+	char text[CELL];
+	json_t *s;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "health"), i, s) {
+		cell_endpoint(s, text);
+		if (json_is_false(json_object_get(s, "quorum_up")))
+			fprintf(out, "%s: no quorum%s\n", text,
+				json_is_true(json_object_get(s, "sorry"))
+					? ", the sorry server serves"
+					: "");
+		if (json_is_true(json_object_get(s, "panic")))
+			fprintf(out, "%s: panic, the last set of servers stays in use\n", text);
+	}
+}
+
 static void drop_row_add(json_t *rows, const char *where, const char *reason, json_t *count,
 			 const json_t *meaning)
 {
@@ -239,6 +330,8 @@ static const struct kind kinds[] = {
 	 drop_rows, NULL, "nothing was dropped (--all lists every reason)"},
 	{"neighbours", "how the servers are reached", COLUMNS(neighbour_columns), NULL, NULL,
 	 "no server is configured (shuntctl -a adds one)"},
+	{"health", "what the checks of shunt.conf say", COLUMNS(health_columns), health_rows,
+	 health_tail, "nothing is checked (shunt.conf has no servers)"},
 };
 
 static const struct kind *kind_find(const char *name)

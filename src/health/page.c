@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "health/page.h"
+
+#include <openssl/evp.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	MD5_BYTES = 16,
+	STATUS_OK_MIN = 200,
+	STATUS_OK_MAX = 299,
+	MATCH_LIMIT = 100000, /* steps: some tens of milliseconds at most */
+};
+
+static bool status_good(const struct check_url *u, long status)
+{
+	bool any = false;
+
+	if (status < STATUS_MIN || status > STATUS_MAX)
+		return false;
+	for (size_t i = 0; i < sizeof(u->status) / sizeof(*u->status); i++)
+		any |= u->status[i] != 0;
+	if (!any)
+		return status >= STATUS_OK_MIN && status <= STATUS_OK_MAX;
+	status -= STATUS_MIN;
+	return u->status[status / 64] >> (status % 64) & 1;
+}
+
+static bool digest_good(const struct check_url *u, const uint8_t *body, size_t n)
+{
+	uint8_t md[EVP_MAX_MD_SIZE];
+	char hex[2 * MD5_BYTES + 1];
+	unsigned int len = 0;
+
+	if (!EVP_Digest(body, n, md, &len, EVP_md5(), NULL) || len != MD5_BYTES)
+		return false;
+	for (unsigned int i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", md[i]);
+	return !strcmp(hex, u->digest);
+}
+
+static uint32_t options_of(const struct check_url *u)
+{
+	return (u->regex_flags & REGEX_CASELESS ? PCRE2_CASELESS : 0) |
+	       (u->regex_flags & REGEX_MULTILINE ? PCRE2_MULTILINE : 0) |
+	       (u->regex_flags & REGEX_DOTALL ? PCRE2_DOTALL : 0) |
+	       (u->regex_flags & REGEX_EXTENDED ? PCRE2_EXTENDED : 0);
+}
+
+/* Where the match begins: -1 nowhere, -2 it can't be said. */
+static long match(const pcre2_code *code, const uint8_t *body, size_t n, size_t from)
+{
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
+	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	long at = -2;
+	int rc;
+
+	if (data && context) {
+		pcre2_set_match_limit(context, MATCH_LIMIT);
+		rc = pcre2_match(code, body, n, from, 0, data, context);
+		if (rc >= 0)
+			at = (long)pcre2_get_ovector_pointer(data)[0];
+		else if (rc == PCRE2_ERROR_NOMATCH)
+			at = -1;
+	}
+	pcre2_match_context_free(context);
+	pcre2_match_data_free(data);
+	return at;
+}
+
+static const char *regex_wrong(const struct check_url *u, const uint8_t *body, size_t n)
+{
+	PCRE2_SIZE at_pattern;
+	pcre2_code *code;
+	long at = -1;
+	int err;
+
+	code = pcre2_compile((PCRE2_SPTR)u->regex, PCRE2_ZERO_TERMINATED, options_of(u), &err,
+			     &at_pattern, NULL);
+	if (!code)
+		return "the regular expression is none";
+	if (u->regex_min <= n)
+		at = match(code, body, n, u->regex_min);
+	pcre2_code_free(code);
+	if (at == -2)
+		return "the regular expression takes too long";
+	if (u->regex_max && at >= (long)u->regex_max)
+		at = -1;
+	if (u->regex_no_match)
+		return at >= 0 ? "the body matches" : NULL;
+	return at >= 0 ? NULL : "the body doesn't match";
+}
+
+bool page_reads(const struct check_url *u)
+{
+	return u->digest || u->regex;
+}
+
+const char *page_judge(const struct check_url *u, long status, const uint8_t *body, size_t n,
+		       char why[PAGE_WHY])
+{
+	const char *wrong = NULL;
+
+	if (!body)
+		body = (const uint8_t *)"";
+	if (!status_good(u, status)) {
+		snprintf(why, PAGE_WHY, "status %ld", status);
+		return why;
+	}
+	if (u->digest && !digest_good(u, body, n))
+		wrong = "the body has another digest";
+	else if (u->regex)
+		wrong = regex_wrong(u, body, n);
+	if (!wrong)
+		return NULL;
+	snprintf(why, PAGE_WHY, "%s", wrong);
+	return why;
+}
