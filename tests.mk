@@ -26,6 +26,7 @@ $(eval $(call unit,pick_test,src/table/pick_test.c src/table/sched.c src/table/c
 $(eval $(call unit,state_test,src/table/state_test.c src/table/state.c src/base/hash.c))
 $(eval $(call unit,flow_test,src/table/flow_test.c src/table/flow.c src/base/addr.c))
 $(eval $(call unit,flow_model_test,src/table/flow_model_test.c src/table/flow.c src/base/addr.c))
+$(eval $(call unit,sched_model_test,$(patsubst %,src/table/%.c,sched_model_test flow sched conns maglev quota) src/base/addr.c src/base/hash.c))
 $(eval $(call unit,flow_list_test,src/table/flow_list_test.c src/table/flow.c src/base/addr.c))
 $(eval $(call unit,snap_test,src/table/snap_test.c src/table/snap.c src/base/addr.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/base/hash.c))
 CONF := $(call srcs,src/conf) src/base/addr.c

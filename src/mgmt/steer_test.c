@@ -145,7 +145,7 @@ static const struct row rows[] = {
 	ROW("v6 last fragment",
 	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x11\0\0\x10\0\0\0\1" TO("\0\x51"), STEER_REDIRECT),
 	ROW("v6 last fragment behind options",
-	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x3c\0\00\x10\0\0\0\1" TO("\0\x51"), STEER_REDIRECT),
+	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x3c\0\0\x10\0\0\0\1" TO("\0\x51"), STEER_REDIRECT),
 	ROW("v6 last fragment of icmp",
 	    MAC_OURS SRC IP6 V6("\x2c", VIP6) "\x3a\0\0\x10\0\0\0\1" TCP_80, STEER_PASS_FRAG),
 	ROW("v6 atomic fragment to port 81",
