@@ -99,10 +99,21 @@ install: all $(BUILD)/dist/shuntd.service
 uninstall:
 	$(Q)echo "$$files" | while read -r folder mode list; do \
 		for file in $$list; do rm -f "$(DESTDIR)$$folder/$${file##*/}"; done; done
+	$(Q)[ "$$(readlink "$(DESTDIR)$(SBINDIR)/ipvsadm")" != "$(BINDIR)/shuntctl" ] || rm -f "$(DESTDIR)$(SBINDIR)/ipvsadm"
+
+# shuntctl by the name of ipvsadm, for scripts. An ipvsadm that is there already is left alone.
+.PHONY: install-ipvsadm
+install-ipvsadm: install
+	@at='$(DESTDIR)$(SBINDIR)/ipvsadm'; to='$(BINDIR)/shuntctl'; \
+	if [ -e "$$at" ] || [ -L "$$at" ]; then \
+		[ "$$(readlink "$$at")" = "$$to" ] || { echo "$$at is something else: remove its package first" >&2; exit 1; }; \
+	else \
+		ln -s "$$to" "$$at"; \
+	fi
 
 .PHONY: clean help
 clean:
 	$(Q)rm -rf build
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
-	@echo 'targets: all check check-unit check-e2e demo lint install uninstall clean'
+	@echo 'targets: all check check-unit check-e2e demo lint install install-ipvsadm uninstall clean'

@@ -63,7 +63,7 @@ static void verbs_usage(FILE *out)
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 {
-	(void)ctl, (void)argc, (void)argv;
+	(void)argc, (void)argv;
 	fputs("usage: shuntctl [--ctl PATH] [--json] [--dry-run] VERB | COMMAND [OPTION]...\n"
 	      "  --ctl PATH   shuntd's control socket (SHUNT_CTL, else " CTL_SOCKET ")\n"
 	      "  --json       print the answer as shuntd gives it\n"
@@ -72,7 +72,8 @@ static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 	      stdout);
 	verbs_usage(stdout);
 	putchar('\n');
-	ipvs_usage(stdout);
+	puts("As ipvsadm (the command comes first; -L is the default):");
+	ipvs_usage(stdout, ctl->program);
 	return CTL_OK;
 }
 
@@ -107,6 +108,15 @@ static int take_own(struct ctl *ctl, int argc, const char **argv)
 	return n;
 }
 
+/* A link to this program may be called ipvsadm. */
+static const char *program_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *base = slash ? slash + 1 : path;
+
+	return base && !strcmp(base, "ipvsadm") ? base : "shuntctl";
+}
+
 static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const char **argv)
 {
 	if (!ctl->dry_run || v->dry)
@@ -119,8 +129,11 @@ int main(int argc, char **args)
 {
 	const char **argv = (const char **)args;
 	const char *env = getenv("SHUNT_CTL");
-	struct ctl ctl = {.socket = env && *env ? env : CTL_SOCKET};
+	struct ctl ctl = {.program = program_name(argv[0]),
+			  .socket = env && *env ? env : CTL_SOCKET};
 
+	if (ctl_as_ipvsadm(&ctl))
+		return ipvs_run(&ctl, argc, argv);
 	argc = take_own(&ctl, argc, argv);
 	if (argc < 0 || !*ctl.socket) {
 		fputs("shuntctl: --ctl needs the path of shuntd's control socket\n", stderr);
