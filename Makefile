@@ -16,6 +16,7 @@ BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
+COMPDIR   ?= $(PREFIX)/share/bash-completion/completions
 
 comma := ,
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
@@ -82,6 +83,7 @@ $(BINDIR) 0755 $(BUILD)/shuntctl
 $(MANDIR)/man8 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8
 $(MANDIR)/man5 0644 src/conf/shunt.conf.5
 $(UNITDIR) 0644 $(BUILD)/dist/shuntd.service
+$(COMPDIR) 0644 dist/completion/shuntctl
 $(PREFIX)/lib/sysusers.d 0644 dist/sysusers.d/shunt.conf
 $(PREFIX)/lib/tmpfiles.d 0644 dist/tmpfiles.d/shunt.conf
 endef

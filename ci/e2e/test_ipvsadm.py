@@ -55,6 +55,7 @@ def test_install(t):
         expect(done.returncode == 0, done.stderr)
         expect(os.readlink(f"{root}/usr/sbin/ipvsadm") == "/usr/bin/shuntctl", "it isn't a link to shuntctl")
         expect(os.access(f"{root}/usr/bin/shuntctl", os.X_OK), "there is no shuntctl")
+        expect(os.path.exists(f"{root}/usr/share/bash-completion/completions/shuntctl"), "there is no completion")
     os.unlink(f"{root}/usr/sbin/ipvsadm")
     with open(f"{root}/usr/sbin/ipvsadm", "w") as f:
         f.write("another")

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complete.h"
 #include "ctl.h"
 #include "import.h"
 #include "ipvs_run.h"
@@ -12,15 +13,7 @@
 #include "reload.h"
 #include "show.h"
 #include "top.h"
-
-struct verb {
-	const char *name;
-	const char *args;
-	const char *help;
-	int (*run)(const struct ctl *ctl, int argc, const char **argv); /* argv[0]: the next word */
-	void (*more)(FILE *out); /* goes on about it in help, or NULL */
-	bool dry;		 /* --dry-run makes sense */
-};
+#include "verb.h"
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv);
 
@@ -47,6 +40,14 @@ static const struct verb verbs[] = {
 	{"diff", "", "say how the table differs from the file", diff_run, NULL, false},
 	{"help", "", "print this", verb_help, NULL, false},
 	{"version", "", "print the version", verb_version, NULL, false},
+};
+
+/* What may follow some of them, for completion. */
+static const struct verb_words words[] = {
+	{"show", NULL, show_kind},
+	{"top", "services,servers,workers,--interval,-n", NULL},
+	{"import", "keepalived,ipvsadm", NULL},
+	{"reload", "--wait,--protect-live,--confirm-within", NULL},
 };
 
 static void verbs_usage(FILE *out)
@@ -125,6 +126,20 @@ static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const
 	return CTL_USAGE;
 }
 
+/* For shells: the words of a command line, of which the last isn't finished. */
+static int complete(struct ctl *ctl, int argc, const char **argv)
+{
+	const struct verb_table table = {verbs, sizeof(verbs) / sizeof(*verbs), words,
+					 sizeof(words) / sizeof(*words)};
+	const char *last = argv[argc - 1];
+	int n = take_own(ctl, argc - 1, argv);
+
+	if (n < 1) /* nothing was begun, or --ctl's path */
+		return CTL_OK;
+	argv[n] = last;
+	return complete_run(ctl, &table, n, argv + 1);
+}
+
 int main(int argc, char **args)
 {
 	const char **argv = (const char **)args;
@@ -134,6 +149,8 @@ int main(int argc, char **args)
 
 	if (ctl_as_ipvsadm(&ctl))
 		return ipvs_run(&ctl, argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "--complete"))
+		return complete(&ctl, argc - 1, argv + 1);
 	argc = take_own(&ctl, argc, argv);
 	if (argc < 0 || !*ctl.socket) {
 		fputs("shuntctl: --ctl needs the path of shuntd's control socket\n", stderr);
