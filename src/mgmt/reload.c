@@ -458,7 +458,7 @@ int reload_try(struct reload *r, json_t *answer, struct reload_result *res)
 	int err;
 
 	*res = (struct reload_result){0};
-	err = parse(r->path, &next, res);
+	err = parse(r, r->path, &next, res);
 	if (err)
 		return err;
 	err = try_change(r, &next, answer, res);
