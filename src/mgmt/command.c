@@ -211,7 +211,7 @@ static void warn(struct command_ctx *ctx, const struct request *r, json_t *answe
 static int edit_one(struct command_ctx *ctx, const struct command *c, const struct request *r,
 		    struct fault *f)
 {
-	int err = c->edit(ctx->model, r);
+	int err = c->edit ? c->edit(ctx->model, r) : -EINVAL;
 
 	return err ? fault_errno(f, err, r) : 0;
 }
