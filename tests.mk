@@ -77,6 +77,8 @@ $(eval $(call unit,top_test,$(addprefix $(ctl)/,top_test.c top_rows.c) src/base/
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c src/mgmt/listen.c src/base/ctl_path.c))
 $(eval $(call unit,verdict_test,src/health/verdict_test.c src/health/verdict.c))
 $(eval $(call unit,quorum_test,src/health/quorum_test.c src/health/quorum.c))
+$(eval $(call unit,exec_test,src/health/exec_test.c src/health/exec.c))
+ROOT_TESTS += $(BUILD)/test/exec_test
 $(eval $(call unit,pace_test,src/health/pace_test.c src/health/pace.c src/base/hash.c))
 $(eval $(call unit,passive_test,src/health/passive_test.c src/health/passive.c))
 HEALTH := src/mgmt/health.c src/mgmt/health_follow.c src/mgmt/health_way.c src/mgmt/health_show.c src/table/encap.c src/base/csum.c $(call srcs,src/health) src/base/web.c
