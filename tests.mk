@@ -76,6 +76,12 @@ $(eval $(call unit,drain_test,$(addprefix $(ctl)/,drain_test.c drain_step.c)))
 $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c src/base/ctl_path.c))
 $(eval $(call unit,top_test,$(addprefix $(ctl)/,top_test.c top_rows.c) src/base/addr.c))
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c src/mgmt/listen.c src/base/ctl_path.c))
+$(eval $(call unit,verdict_test,src/health/verdict_test.c src/health/verdict.c))
+$(eval $(call unit,quorum_test,src/health/quorum_test.c src/health/quorum.c))
+$(eval $(call unit,exec_test,src/health/exec_test.c src/health/exec.c))
+ROOT_TESTS += $(BUILD)/test/exec_test
+$(eval $(call unit,pace_test,src/health/pace_test.c src/health/pace.c src/base/hash.c))
+$(eval $(call unit,passive_test,src/health/passive_test.c src/health/passive.c))
 HEALTH := src/mgmt/health.c src/mgmt/health_follow.c src/mgmt/health_way.c src/mgmt/health_show.c src/table/encap.c src/base/csum.c $(call srcs,src/health) src/base/web.c
 COMMAND := $(HEALTH) src/mgmt/source.c src/mgmt/etcd.c src/mgmt/etcd_text.c src/mgmt/command.c src/mgmt/reload.c src/mgmt/reload_diff.c src/mgmt/reload_command.c src/mgmt/preview.c $(CONF) src/mgmt/request.c src/mgmt/show.c src/mgmt/list.c src/mgmt/rate.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c src/base/counters.c src/base/dataplane.c
 $(eval $(call unit,command_test,src/mgmt/command_test.c $(COMMAND)))

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <popt.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ struct exec {
 	uv_poll_t poll;
 	uv_timer_t timer;
 	int open; /* handles */
-	bool timed_out;
+	bool timed_out, killed, ended;
 	exec_done_fn done;
 	void *arg;
 };
@@ -81,6 +82,20 @@ static int spawn(pid_t *pid, const char **argv)
 	return -err;
 }
 
+/* The group of a user needn't have its name. An unknown user is left to setpriv to refuse. */
+static void write_gid(char *out, size_t size, const struct conf_user *user)
+{
+	struct passwd room, *found = NULL;
+	char text[4096];
+
+	if (!user->group)
+		getpwnam_r(user->name, &room, text, sizeof(text), &found);
+	if (found)
+		snprintf(out, size, "--regid=%u", found->pw_gid);
+	else
+		snprintf(out, size, "--regid=%s", user->group ? user->group : user->name);
+}
+
 /* Puts setpriv(1) before the words if it is to run as somebody else. */
 static int spawn_as(pid_t *pid, const struct conf_user *user, int argc, const char **words)
 {
@@ -91,10 +106,8 @@ static int spawn_as(pid_t *pid, const struct conf_user *user, int argc, const ch
 	if (!argv)
 		return -ENOMEM;
 	if (user->name) {
-		const char *group = user->group ? user->group : user->name;
-
 		snprintf(uid, sizeof(uid), "--reuid=%s", user->name);
-		snprintf(gid, sizeof(gid), "--regid=%s", group);
+		write_gid(gid, sizeof(gid), user);
 		argv[n++] = "setpriv";
 		argv[n++] = uid;
 		argv[n++] = gid;
@@ -131,18 +144,39 @@ static void on_closed(uv_handle_t *h)
 	free(e);
 }
 
+static void tell(struct exec *e, int status)
+{
+	exec_done_fn done = e->done;
+
+	e->done = NULL;
+	if (done)
+		done(e->arg, status);
+}
+
+static void shut(struct exec *e)
+{
+	uv_close((uv_handle_t *)&e->poll, on_closed);
+	uv_close((uv_handle_t *)&e->timer, on_closed);
+}
+
+/* After our SIGTERM others of its group may live on: until SIGKILL it isn't reaped, so that the
+ * group's number stays theirs. */
 static void on_end(uv_poll_t *poll, int status, int events)
 {
 	struct exec *e = poll->data;
 	int how, code = -EIO;
 
 	(void)status, (void)events;
+	e->ended = true;
+	uv_poll_stop(poll);
+	if (e->timed_out && !e->killed) {
+		tell(e, -ETIMEDOUT);
+		return;
+	}
 	if (waitpid(e->pid, &how, WNOHANG) == e->pid)
 		code = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
-	if (e->done)
-		e->done(e->arg, e->timed_out ? -ETIMEDOUT : code);
-	uv_close((uv_handle_t *)&e->poll, on_closed);
-	uv_close((uv_handle_t *)&e->timer, on_closed);
+	shut(e);
+	tell(e, e->timed_out ? -ETIMEDOUT : code);
 }
 
 static void on_time(uv_timer_t *t)
@@ -150,9 +184,14 @@ static void on_time(uv_timer_t *t)
 	struct exec *e = t->data;
 
 	kill(-e->pid, e->timed_out ? SIGKILL : SIGTERM);
-	if (!e->timed_out)
-		uv_timer_start(t, on_time, KILL_MS, 0);
+	e->killed = e->timed_out;
 	e->timed_out = true;
+	if (!e->killed) {
+		uv_timer_start(t, on_time, KILL_MS, 0);
+	} else if (e->ended) {
+		waitpid(e->pid, NULL, WNOHANG);
+		shut(e);
+	}
 }
 
 struct exec *exec_start(uv_loop_t *loop, const char *line, const struct conf_user *user,

@@ -16,10 +16,10 @@ struct exec;
 typedef void (*exec_done_fn)(void *arg, int status);
 
 /* Begins a command: words between blanks, or in quotes, as a shell has them, but nothing is
- * substituted. The first is a path, or found in PATH. user: whose it runs as (by setpriv(1)); NULL
- * names: ours. timeout_ms: then SIGTERM to its group, and SIGKILL 2 s later; 0: never. done is
- * called once, from the loop; NULL: nobody wants to know. Returns NULL with errno set if it can't
- * be begun: done isn't called. */
+ * substituted, and an empty one is none. The first is a path, or found in PATH. user: whose it runs
+ * as (by setpriv(1)); NULL names: ours. timeout_ms: then SIGTERM to its group, and SIGKILL 2 s
+ * later; 0: never. done is called once, from the loop; NULL: nobody wants to know. Returns NULL
+ * with errno set if it can't be begun: done isn't called. */
 struct exec *exec_start(uv_loop_t *loop, const char *line, const struct conf_user *user,
 			uint64_t timeout_ms, exec_done_fn done, void *arg);
 

@@ -31,11 +31,13 @@ static bool believed(const struct quorum *q, const struct quorum_conf *conf,
 
 static bool judge_quorum(const struct quorum *q, const struct quorum_conf *conf, uint64_t weight)
 {
-	uint64_t lost = conf->quorum > conf->hysteresis ? conf->quorum - conf->hysteresis : 0;
+	uint64_t threshold = conf->quorum;
 
-	if (q->up)
-		return weight && weight >= lost;
-	return weight && weight >= (uint64_t)conf->quorum + conf->hysteresis;
+	if (q->begun && !q->up)
+		threshold += conf->hysteresis;
+	else if (q->begun)
+		threshold -= conf->hysteresis < threshold ? conf->hysteresis : threshold;
+	return weight && weight >= threshold;
 }
 
 static enum backend_use use_of(const struct quorum_server *s, bool lives, bool serving)
@@ -59,6 +61,7 @@ unsigned int quorum_judge(struct quorum *q, const struct quorum_conf *conf,
 	up = judge_quorum(q, conf, weight);
 	if (up != q->up)
 		change |= up ? QUORUM_UP : QUORUM_DOWN;
+	q->begun = true;
 	q->up = up;
 	serving = up || !conf->sorry;
 	for (uint32_t i = 0; i < n; i++)

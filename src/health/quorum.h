@@ -31,6 +31,7 @@ struct quorum_server {
 
 /* Of one service; begins as quorum_new says. */
 struct quorum {
+	bool begun; /* was judged before */
 	bool up;
 	bool panic;
 	uint64_t panic_since;
