@@ -74,7 +74,7 @@ $(addprefix $(BUILD)/tools/flowgen/,engine_xdp.o sink.o): $(SKEL)
 include tests.mk
 include bench.mk
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 # What is installed: a folder, its files' mode, and the files.
 define files

@@ -72,6 +72,7 @@ $(eval $(call unit,ipvsadm_test,$(addprefix $(ctl)/,ipvsadm_test.c ipvsadm.c ipv
 $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_print.c ipvs_more.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_golden_test,$(addprefix $(ctl)/,ipvs_golden_test.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c plan.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c client.c) src/base/addr.c src/base/ctl_path.c))
+$(eval $(call unit,drain_test,$(addprefix $(ctl)/,drain_test.c drain_step.c)))
 $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c src/base/ctl_path.c))
 $(eval $(call unit,top_test,$(addprefix $(ctl)/,top_test.c top_rows.c) src/base/addr.c))
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c src/mgmt/listen.c src/base/ctl_path.c))

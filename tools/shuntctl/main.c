@@ -7,6 +7,7 @@
 
 #include "complete.h"
 #include "ctl.h"
+#include "drain.h"
 #include "import.h"
 #include "ipvs_run.h"
 #include "ipvsadm.h"
@@ -38,6 +39,10 @@ static const struct verb verbs[] = {
 	{"plan", "FILE", "say what a reload with FILE would change, move and end", plan_run, NULL,
 	 false},
 	{"diff", "", "say how the table differs from the file", diff_run, NULL, false},
+	{"drain", "SERVICE SERVER",
+	 "give a server no new connections; --wait[=SECONDS] for its own", drain_run, NULL, true},
+	{"undrain", "SERVICE SERVER", "give it a weight again: -w N, or 1", undrain_run, NULL,
+	 true},
 	{"help", "", "print this", verb_help, NULL, false},
 	{"version", "", "print the version", verb_version, NULL, false},
 };
