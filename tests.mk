@@ -182,7 +182,7 @@ demo: all
 	$(Q)$(SUDO) tools/demo
 
 LINT_C  = $(shell find src tools include bench -name '*.[ch]')
-LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages ci/mutant .ci/run
+LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages ci/mutant .ci/run dist/completion/shuntctl
 
 LINT_KINDS := lint-layers lint-size lint-shell lint-format lint-cppcheck lint-tidy
 .PHONY: lint $(LINT_KINDS)

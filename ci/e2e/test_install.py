@@ -62,7 +62,8 @@ def test_unit(t):
     dest = installed(t)
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={dest}", "shuntd.service"],
                           capture_output=True, text=True, timeout=60)
-    words = [x for x in done.stderr.splitlines() if "shuntd.service" in x and "sysinit.target" not in x]
+    # mkdir and the targets are the system's
+    words = [x for x in done.stderr.splitlines() if "shuntd.service" in x and not re.search("sysinit.target|/bin/mkdir", x)]
     expect(not words, f"verify: {words}")
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"{dest}/{UNIT}"],
                           capture_output=True, text=True, timeout=60)

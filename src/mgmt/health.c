@@ -60,23 +60,23 @@ static struct backend_health health_of(const struct checked_server *s, enum back
 
 	for (int i = 0; i < s->conf->n_checks; i++) {
 		checker_view(s->link[i].checker, &v);
-		if (v.last.ok && v.last.weighs) {
+		if (v.weighs) {
 			h.weighs = true;
-			h.weight = v.last.weight;
+			h.weight = v.weight;
 		}
 	}
 	return h;
 }
 
-/* What a server weighs if it is used; nothing if it can't be reached. */
+/* What a server weighs if it is used; nothing if it can't be reached, or was taken out by hand. */
 static uint32_t live_weight(const struct checked_server *s)
 {
 	const struct model_backend *b = health_backend(s);
 	struct backend_health h = health_of(s, USE_FULL);
 
-	if (!s->ready || (b && !b->conf.weight))
+	if (!s->ready || !b || !b->conf.weight)
 		return 0;
-	return h.weighs ? h.weight : b ? b->conf.weight : s->conf->be.weight;
+	return h.weighs ? h.weight : b->conf.weight;
 }
 
 void health_touch(struct checked_service *s)

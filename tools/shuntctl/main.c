@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complete.h"
 #include "ctl.h"
 #include "drain.h"
 #include "import.h"
@@ -13,15 +14,7 @@
 #include "reload.h"
 #include "show.h"
 #include "top.h"
-
-struct verb {
-	const char *name;
-	const char *args;
-	const char *help;
-	int (*run)(const struct ctl *ctl, int argc, const char **argv); /* argv[0]: the next word */
-	void (*more)(FILE *out); /* goes on about it in help, or NULL */
-	bool dry;		 /* --dry-run makes sense */
-};
+#include "verb.h"
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv);
 
@@ -54,6 +47,14 @@ static const struct verb verbs[] = {
 	{"version", "", "print the version", verb_version, NULL, false},
 };
 
+/* What may follow some of them, for completion. */
+static const struct verb_words words[] = {
+	{"show", NULL, show_kind},
+	{"top", "services,servers,workers,--interval,-n", NULL},
+	{"import", "keepalived,ipvsadm", NULL},
+	{"reload", "--wait,--protect-live,--confirm-within", NULL},
+};
+
 static void verbs_usage(FILE *out)
 {
 	char text[32];
@@ -68,7 +69,7 @@ static void verbs_usage(FILE *out)
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 {
-	(void)ctl, (void)argc, (void)argv;
+	(void)argc, (void)argv;
 	fputs("usage: shuntctl [--ctl PATH] [--json] [--dry-run] VERB | COMMAND [OPTION]...\n"
 	      "  --ctl PATH   shuntd's control socket (SHUNT_CTL, else " CTL_SOCKET ")\n"
 	      "  --json       print the answer as shuntd gives it\n"
@@ -77,7 +78,8 @@ static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 	      stdout);
 	verbs_usage(stdout);
 	putchar('\n');
-	ipvs_usage(stdout);
+	puts("As ipvsadm (the command comes first; -L is the default):");
+	ipvs_usage(stdout, ctl->program);
 	return CTL_OK;
 }
 
@@ -112,6 +114,15 @@ static int take_own(struct ctl *ctl, int argc, const char **argv)
 	return n;
 }
 
+/* A link to this program may be called ipvsadm. */
+static const char *program_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *base = slash ? slash + 1 : path;
+
+	return base && !strcmp(base, "ipvsadm") ? base : "shuntctl";
+}
+
 static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const char **argv)
 {
 	if (!ctl->dry_run || v->dry)
@@ -120,12 +131,31 @@ static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const
 	return CTL_USAGE;
 }
 
+/* For shells: the words of a command line, of which the last isn't finished. */
+static int complete(struct ctl *ctl, int argc, const char **argv)
+{
+	const struct verb_table table = {verbs, sizeof(verbs) / sizeof(*verbs), words,
+					 sizeof(words) / sizeof(*words)};
+	const char *last = argv[argc - 1];
+	int n = take_own(ctl, argc - 1, argv);
+
+	if (n < 1) /* nothing was begun, or --ctl's path */
+		return CTL_OK;
+	argv[n] = last;
+	return complete_run(ctl, &table, n, argv + 1);
+}
+
 int main(int argc, char **args)
 {
 	const char **argv = (const char **)args;
 	const char *env = getenv("SHUNT_CTL");
-	struct ctl ctl = {.socket = env && *env ? env : CTL_SOCKET};
+	struct ctl ctl = {.program = program_name(argv[0]),
+			  .socket = env && *env ? env : CTL_SOCKET};
 
+	if (ctl_as_ipvsadm(&ctl))
+		return ipvs_run(&ctl, argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "--complete"))
+		return complete(&ctl, argc - 1, argv + 1);
 	argc = take_own(&ctl, argc, argv);
 	if (argc < 0 || !*ctl.socket) {
 		fputs("shuntctl: --ctl needs the path of shuntd's control socket\n", stderr);
