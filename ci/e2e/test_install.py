@@ -12,6 +12,7 @@ FILES = {
     "usr/sbin/shuntd": 0o755, "usr/sbin/flowgen": 0o755, "usr/bin/shuntctl": 0o755,
     "usr/share/man/man8/shuntd.8": 0o644, "usr/share/man/man8/shuntctl.8": 0o644, "usr/share/man/man8/flowgen.8": 0o644,
     "usr/share/man/man5/shunt.conf.5": 0o644,
+    "usr/share/bash-completion/completions/shuntctl": 0o644,
     UNIT: 0o644, "usr/lib/sysusers.d/shunt.conf": 0o644, "usr/lib/tmpfiles.d/shunt.conf": 0o644,
 }
 
