@@ -293,7 +293,7 @@ static int command_carry_out(struct command_ctx *ctx, json_t *request, bool writ
 				 "control socket, by root or its group");
 	if (request_parse(request, c->must, c->may | (c->run ? 0 : FIELD_DRY_RUN), &r, f))
 		return -1;
-	if (c->run)
+	if (!c->edit)
 		return c->run(ctx, &r, answer, f);
 	if (edit_one(ctx, c, &r, f))
 		return -1;
