@@ -90,6 +90,7 @@ $(BUILD)/test/command_answer_test: LDFLAGS += -Wl,--wrap=model_conns
 METRIC := src/mgmt/exposition.c src/mgmt/scrape.c $(patsubst %,src/mgmt/metric_%.c,native ipvs service health)
 $(eval $(call unit,exposition_test,src/mgmt/exposition_test.c src/mgmt/exposition.c))
 $(eval $(call unit,scrape_test,src/mgmt/scrape_test.c $(METRIC) $(COMMAND)))
+$(eval $(call unit,etcd_text_test,src/mgmt/etcd_text_test.c src/mgmt/etcd_text.c))
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))
 
 fg := tools/flowgen
