@@ -31,6 +31,9 @@ LINES = (  # what was typed, and what is offered: exactly that, or at least that
     (f"shuntctl -d -t {VIP}:80 -r ", {f"{rip(1)}:80", f"{rip(2)}:80"}, False),
     (f"shuntctl -e -t {VIP}:81 -r ", {f"{rip(2)}:81"}, False),
     (f"shuntctl -a -t {VIP}:81 -r [", {SERVER6}, False),
+    (f"shuntctl drain -t {VIP}:80 -r ", {f"{rip(1)}:80", f"{rip(2)}:80"}, False),
+    ("shuntctl drain --w", {"--wait"}, False),
+    ("shuntctl undrain -u ", {f"{VIP}:53"}, False),
     ("shuntctl -L --st", {"--stats"}, False),
     ("shuntctl plan ", set(), False),
 )

@@ -186,6 +186,12 @@ static void complete_first(const struct complete *c, const struct verb_table *ta
 
 static void complete_verb(const struct complete *c, const struct verb_table *table)
 {
+	const struct option_row *before = c->argc > 2 ? option_find(c->argv[c->argc - 2]) : NULL;
+
+	if (before && (before->take == TAKE_SERVICE || before->take == TAKE_SERVER)) {
+		offer_live(c, before);
+		return;
+	}
 	for (size_t i = 0; i < table->n_words; i++) {
 		const struct verb_words *w = &table->words[i];
 

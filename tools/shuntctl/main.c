@@ -53,6 +53,8 @@ static const struct verb_words words[] = {
 	{"top", "services,servers,workers,--interval,-n", NULL},
 	{"import", "keepalived,ipvsadm", NULL},
 	{"reload", "--wait,--protect-live,--confirm-within", NULL},
+	{"drain", "-t,-u,--sctp-service,-r,--wait", NULL},
+	{"undrain", "-t,-u,--sctp-service,-r,-w", NULL},
 };
 
 static void verbs_usage(FILE *out)
