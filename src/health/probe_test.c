@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -146,26 +147,37 @@ static void on_asked(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct
 	a->asked[3] = (uint8_t)((a->asked[3] & 0xf0) | a->rcode);
 	if (a->strange) {
 		a->asked[0] ^= 0xff;
+		a->asked[3] ^= 5; /* it says no */
 		say(a, a->asked, (size_t)n, from);
+		a->asked[3] ^= 5;
 		say(a, "x", 1, from);
 		a->asked[0] ^= 0xff;
 	}
 	say(a, a->asked, (size_t)n, from);
 }
 
-static void answerer_open(struct world *w, struct answerer *a)
+static struct answerer *answerer_open(struct world *w)
 {
-	int fd = loopback(SOCK_DGRAM, false, &a->port);
+	struct answerer *a = calloc(1, sizeof(*a));
+	int fd;
 
+	assert_non_null(a);
+	fd = loopback(SOCK_DGRAM, false, &a->port);
 	uv_udp_init(&w->loop, &a->udp);
 	a->udp.data = a;
 	assert_int_equal(uv_udp_open(&a->udp, fd), 0);
 	assert_int_equal(uv_udp_recv_start(&a->udp, on_alloc, on_asked), 0);
+	return a;
+}
+
+static void on_answerer_closed(uv_handle_t *h)
+{
+	free(h->data);
 }
 
 static void answerer_close(struct world *w, struct answerer *a)
 {
-	uv_close((uv_handle_t *)&a->udp, NULL);
+	uv_close((uv_handle_t *)&a->udp, on_answerer_closed);
 	uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
@@ -173,96 +185,99 @@ static void udp_refused_is_bad_and_silence_may_be_good(void **state)
 {
 	struct check_conf c = check_of(CHECK_UDP, SHORT_MS), roomy = check_of(CHECK_UDP, ROOMY_MS);
 	struct world *w = *state;
-	struct answerer a = {0};
+	struct answerer *a;
 	uint16_t port;
 
 	close(loopback(SOCK_DGRAM, false, &port));
 	assert_false(try_at(w, &roomy, false, port));
 	assert_non_null(strstr(w->result.why, "refused"));
-	answerer_open(w, &a);
-	assert_true(try_at(w, &c, false, a.port));
+	a = answerer_open(w);
+	assert_true(try_at(w, &c, false, a->port));
 	assert_in_range(ms(w), SHORT_MS - 5, ROOMY_MS);
-	assert_int_equal(a.n_asked, 0); /* an empty packet */
+	assert_int_equal(a->n_asked, 0); /* an empty packet */
 	c.require_reply = 1;
-	assert_false(try_at(w, &c, false, a.port));
+	assert_false(try_at(w, &c, false, a->port));
 	assert_string_equal(w->result.why, "no answer");
-	try_and_cancel(w, &roomy, a.port, 8);
-	answerer_close(w, &a);
+	try_and_cancel(w, &roomy, a->port, 8);
+	answerer_close(w, a);
 }
 
 static void udp_answers_are_looked_at(void **state)
 {
 	static uint8_t hello[] = "hello", want[] = {'h', 'X', 'l'}, mask[] = {0xff, 0x0f, 0xff};
 	struct check_conf c = check_of(CHECK_UDP, ROOMY_MS);
-	struct answerer a = {.answer = hello, .n = 5};
+	struct answerer *a;
 	struct world *w = *state;
 
-	answerer_open(w, &a);
+	a = answerer_open(w);
+	a->answer = hello;
+	a->n = 5;
 	c.payload = (struct check_bytes){.byte = hello, .n = 3};
 	c.reply_max = 255;
-	assert_true(try_at(w, &c, false, a.port));
-	assert_int_equal(a.n_asked, 3);
+	assert_true(try_at(w, &c, false, a->port));
+	assert_int_equal(a->n_asked, 3);
 	c.require_reply = 1;
-	assert_true(try_at(w, &c, false, a.port));
+	assert_true(try_at(w, &c, false, a->port));
 	want[1] = 0x05; /* 'e' is 0x65 */
 	c.reply = (struct check_bytes){.byte = want, .mask = mask, .n = 3};
-	assert_true(try_at(w, &c, false, a.port));
+	assert_true(try_at(w, &c, false, a->port));
 	want[1] = 0x06;
-	assert_false(try_at(w, &c, false, a.port));
+	assert_false(try_at(w, &c, false, a->port));
 	c.reply.n = 1;
-	assert_true(try_at(w, &c, false, a.port));
+	assert_true(try_at(w, &c, false, a->port));
 	c.reply_min = 6;
-	assert_false(try_at(w, &c, false, a.port));
+	assert_false(try_at(w, &c, false, a->port));
 	c.reply_min = 0;
 	c.reply_max = 4;
-	assert_false(try_at(w, &c, false, a.port));
-	answerer_close(w, &a);
+	assert_false(try_at(w, &c, false, a->port));
+	answerer_close(w, a);
 }
 
 static void dns_takes_an_answer_to_its_question(void **state)
 {
 	struct check_conf c = check_of(CHECK_DNS, ROOMY_MS);
-	struct answerer a = {.dns = true, .strange = true};
+	struct answerer *a;
 	struct world *w = *state;
 
 	c.dns_type = 6;
 	c.dns_name = (char *)".";
-	answerer_open(w, &a);
-	assert_true(try_at(w, &c, false, a.port));
+	a = answerer_open(w);
+	a->dns = a->strange = true;
+	assert_true(try_at(w, &c, false, a->port));
 	/* One question, recursion desired: the root, SOA, IN. */
-	assert_int_equal(a.n_asked, 17);
-	assert_int_equal(a.asked[2] & 1, 1);
-	assert_memory_equal(a.asked + 4, "\0\1\0\0\0\0\0\0\0\0\6\0\1", 13);
+	assert_int_equal(a->n_asked, 17);
+	assert_int_equal(a->asked[2] & 1, 1);
+	assert_memory_equal(a->asked + 4, "\0\1\0\0\0\0\0\0\0\0\6\0\1", 13);
 	c.dns_name = (char *)"www.example.org";
 	c.dns_type = 28;
-	assert_true(try_at(w, &c, false, a.port));
-	assert_memory_equal(a.asked + 12, "\3www\7example\3org\0\0\34\0\1", 21);
-	a.rcode = 2;
-	assert_false(try_at(w, &c, false, a.port));
+	assert_true(try_at(w, &c, false, a->port));
+	assert_memory_equal(a->asked + 12, "\3www\7example\3org\0\0\34\0\1", 21);
+	a->rcode = 2;
+	assert_false(try_at(w, &c, false, a->port));
 	assert_string_equal(w->result.why, "DNS error 2");
-	answerer_close(w, &a);
+	answerer_close(w, a);
 }
 
 static void dns_fails_without_an_answer(void **state)
 {
 	struct check_conf c = check_of(CHECK_DNS, SHORT_MS), roomy = check_of(CHECK_DNS, ROOMY_MS);
-	struct answerer a = {0};
+	struct answerer *a;
 	struct world *w = *state;
 	char name[400];
 
 	c.dns_name = roomy.dns_name = (char *)"example.org";
 	c.dns_type = roomy.dns_type = 1;
-	answerer_open(w, &a);
-	assert_false(try_at(w, &c, false, a.port));
+	a = answerer_open(w);
+	assert_false(try_at(w, &c, false, a->port));
 	assert_in_range(ms(w), SHORT_MS - 5, ROOMY_MS);
-	try_and_cancel(w, &roomy, a.port, 8);
-	answerer_close(w, &a);
-	assert_false(try_at(w, &roomy, false, a.port));
+	try_and_cancel(w, &roomy, a->port, 8);
+	answerer_close(w, a);
+	assert_false(try_at(w, &roomy, false, a->port));
 	assert_non_null(strstr(w->result.why, "refused"));
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	roomy.dns_name = name; /* longer than a label */
-	assert_false(try_at(w, &roomy, false, a.port));
+	assert_false(try_at(w, &roomy, false, a->port));
 }
 
 /* ---- PING ---- */

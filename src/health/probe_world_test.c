@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int world_open(void **state)
 {
@@ -18,16 +19,29 @@ int world_open(void **state)
 	return 0;
 }
 
+static void close_left(uv_handle_t *h, void *arg)
+{
+	if (uv_is_closing(h))
+		return;
+	++*(int *)arg;
+	uv_close(h, NULL);
+}
+
 int world_close(void **state)
 {
 	struct world *w = *state;
-	int err;
+	int err, left = 0;
 
 	probes_close(w->probes);
+	for (int i = 0; i < 600 && uv_loop_alive(&w->loop); i++) { /* commands end in their time */
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+		usleep(10000);
+	}
+	uv_walk(&w->loop, close_left, &left); /* of a test that failed, or of a leak */
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	err = uv_loop_close(&w->loop);
 	free(w);
-	return err;
+	return err ? err : left;
 }
 
 int loopback(int type, bool v6, uint16_t *port)
