@@ -174,7 +174,7 @@ static void on_end(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (waitpid(e->pid, &how, WNOHANG) == e->pid)
-		code = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
+		code = WIFSIGNALED(how) ? EXEC_SIGNAL + WTERMSIG(how) : WEXITSTATUS(how);
 	shut(e);
 	tell(e, e->timed_out ? -ETIMEDOUT : code);
 }

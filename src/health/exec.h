@@ -11,8 +11,12 @@
 
 struct exec;
 
-/* What came of it: status is the exit code (0 to 255); 128 + the signal that ended it; -ETIMEDOUT
- * if that was ours. */
+enum {
+	EXEC_SIGNAL = 256
+};
+
+/* What came of it: status is the exit code (0 to 255); EXEC_SIGNAL + the signal that ended it,
+ * which no exit code is; -ETIMEDOUT if that was ours. */
 typedef void (*exec_done_fn)(void *arg, int status);
 
 /* Begins a command: words between blanks, or in quotes, as a shell has them, but nothing is

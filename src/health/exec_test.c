@@ -130,7 +130,7 @@ static void the_status_is_told(void **state)
 	assert_int_equal(run(w, "true"), 0);
 	assert_int_equal(run(w, "false"), 1);
 	assert_int_equal(run(w, "sh -c 'exit 255'"), 255);
-	assert_int_equal(run(w, "sh -c 'kill -9 $$'"), 128 + SIGKILL);
+	assert_int_equal(run(w, "sh -c 'kill -9 $$'"), EXEC_SIGNAL + SIGKILL);
 }
 
 static void what_is_no_command_isnt_begun(void **state)

@@ -14,10 +14,13 @@ static void on_end(void *arg, int status)
 	p->exec = NULL;
 	if (!status) {
 		probe_done(p, NULL);
-	} else if (p->check->misc_dynamic && status >= 2 && status < 256) {
+	} else if (p->check->misc_dynamic && status >= 2 && status < EXEC_SIGNAL) {
 		probe_done_weighs(p, (uint32_t)status - 2);
 	} else if (status == -ETIMEDOUT) {
 		probe_done(p, "timed out");
+	} else if (status >= EXEC_SIGNAL) {
+		snprintf(why, sizeof(why), "ended by signal %d", status - EXEC_SIGNAL);
+		probe_done(p, why);
 	} else {
 		snprintf(why, sizeof(why), "exit code %d", status);
 		probe_done(p, why);
