@@ -199,9 +199,12 @@ def test_new_mac(t):
     d.wait_usable(2)
     decided(d, 2)
     t.lab.run("server1", "sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/eth0/arp_notify; ip link set eth0 address 02:00:00:00:77:01")
-    until(lambda: servers(d)[rip(1)]["checks"][0]["failures"] > 0 or
-          any(x.get("mac") == "02:00:00:00:77:01" for x in d.show("neighbours")["neighbours"]), 5, "the check fails or the MAC is known")
-    until(lambda: any(x.get("mac") == "02:00:00:00:77:01" for x in d.show("neighbours")["neighbours"]), 2, "the new MAC is known")
+    failed = lambda: d.request(cmd="show", what="health")["health"][0]["servers"][0]["checks"][0]["failures"] > 0
+    known = lambda: any(x.get("mac") == "02:00:00:00:77:01" for x in d.request(cmd="show", what="neighbours")["neighbours"])
+    until(lambda: failed() or known(), 5, "the check fails")
+    begun = time.monotonic()
+    until(known, 2, "the new MAC is known")
+    t.notes.append(f"known {1000 * (time.monotonic() - begun):.0f} ms after the check failed")
     expect("backend down" not in d.log_text(), "it was never down")
     expect(answers(t) == {"server1", "server2"}, "both serve")
 
@@ -454,3 +457,37 @@ def test_metrics(t):
     expect(done.returncode == 0, f"promtool: {done.stdout}{done.stderr}")
     expect(f'remote_address="{rip(2)}"' not in t.lab.run("director", "curl -sS http://127.0.0.1:9105/metrics/ipvs"),
            "node_exporter's series has a server that is out")
+
+
+@e2e(servers=3)
+def test_many_services(t):
+    """A server of 10,000 services fails: all of them lose it within seconds, and others are answered meanwhile."""
+    n = 500 if t.san else 10000
+    echo = [Echo(t, i) for i in (1, 2, 3)]
+    text = "".join(f"virtual_server 10.{i // 65536 + 8}.{i // 256 % 256}.{i % 256} 80 {{\n lb_algo {'mh' if i % 4 == 0 else 'rr'}\n"
+                   f" lb_kind DR\n protocol TCP\n {FAST}" +
+                   "".join(f" real_server {rip(k)} 80 {{\n TCP_CHECK {{ connect_port 7 }}\n }}\n" for k in (1, 2, 3)) + "}\n" for i in range(n))
+    d = started(t, text)
+    d.wait_usable(3)
+    until(lambda: d.show("health")["checkers"]["tries"] >= 6, 10, "the servers are checked")
+    expect(d.show("health")["checkers"]["checkers"] == 3, "one checker for each server")
+    left = lambda: sum(len(s["servers"]) for s in d.request(cmd="list")["services"])
+    expect(left() == 3 * n, "all servers are there")
+    echo[0].end()
+    begun, longest = time.monotonic(), 0
+    until(lambda: rip(1) not in {s["address"] for s in one(d)}, 5, "the first service has lost it")
+    while time.monotonic() - begun < 60:
+        asked = time.monotonic()
+        last = d.request(cmd="list", service={"proto": "tcp", "address": f"10.{(n - 1) // 65536 + 8}.{(n - 1) // 256 % 256}.{(n - 1) % 256}", "port": 80})
+        longest = max(longest, time.monotonic() - asked)
+        if len(last["services"][0]["servers"]) == 2:
+            break
+        time.sleep(0.02)
+    took = time.monotonic() - begun
+    expect(left() == 2 * n, f"{left() - 2 * n} services still have it")
+    t.notes.append(f"{n} services within {took:.2f} s, answers meanwhile within {1000 * longest:.0f} ms")
+    expect(took < 15 and longest < 1, "too slow")
+
+
+def one(d):
+    return d.request(cmd="list", service={"proto": "tcp", "address": "10.8.0.0", "port": 80})["services"][0]["servers"]
