@@ -80,9 +80,11 @@ $(eval $(call unit,verdict_test,src/health/verdict_test.c src/health/verdict.c))
 $(eval $(call unit,quorum_test,src/health/quorum_test.c src/health/quorum.c))
 $(eval $(call unit,exec_test,src/health/exec_test.c src/health/exec.c))
 ROOT_TESTS += $(BUILD)/test/exec_test
+$(eval $(call unit,page_test,src/health/page_test.c src/health/page.c))
 PROBE := $(patsubst %,src/health/%.c,probe probe_tcp probe_http probe_udp probe_misc probe_dns probe_ping page exec probe_world_test) $(patsubst %,src/base/%.c,web addr csum)
 $(eval $(call unit,probe_test,src/health/probe_test.c $(PROBE)))
 ROOT_TESTS += $(BUILD)/test/probe_test
+$(eval $(call unit,probe_http_test,src/health/probe_http_test.c $(PROBE)))
 $(eval $(call unit,pace_test,src/health/pace_test.c src/health/pace.c src/base/hash.c))
 $(eval $(call unit,passive_test,src/health/passive_test.c src/health/passive.c))
 HEALTH := src/mgmt/health.c src/mgmt/health_follow.c src/mgmt/health_way.c src/mgmt/health_show.c src/table/encap.c src/base/csum.c $(call srcs,src/health) src/base/web.c

@@ -6,12 +6,15 @@
 #include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	MD5_BYTES = 16,
 	STATUS_OK_MIN = 200,
 	STATUS_OK_MAX = 299,
-	MATCH_LIMIT = 100000, /* steps: some tens of milliseconds at most */
+	MATCH_NS = 50 * 1000 * 1000, /* that a match may take of this thread's time */
+	MATCH_HEAP = 16 * 1024,	     /* KiB */
+	MATCH_LOOK = 64,	     /* steps between looks at the clock */
 };
 
 static bool status_good(const struct check_url *u, long status)
@@ -49,16 +52,44 @@ static uint32_t options_of(const struct check_url *u)
 	       (u->regex_flags & REGEX_EXTENDED ? PCRE2_EXTENDED : 0);
 }
 
+static int64_t thread_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+struct match_time {
+	int64_t end; /* thread_ns */
+	uint32_t steps;
+};
+
+/* Before each step of a match. A limit of steps wouldn't do: one of them may look at all of the
+ * body, and they are counted anew from each place where a match may begin. */
+static int on_step(pcre2_callout_block *block, void *arg)
+{
+	struct match_time *time = arg;
+
+	(void)block;
+	if (time->steps++ % MATCH_LOOK || thread_ns() < time->end)
+		return 0;
+	return PCRE2_ERROR_CALLOUT;
+}
+
 /* Where the match begins: -1 nowhere, -2 it can't be said. */
 static long match(const pcre2_code *code, const uint8_t *body, size_t n, size_t from)
 {
 	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
 	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	struct match_time time = {.end = thread_ns() + MATCH_NS};
 	long at = -2;
 	int rc;
 
 	if (data && context) {
-		pcre2_set_match_limit(context, MATCH_LIMIT);
+		pcre2_set_match_limit(context, UINT32_MAX);
+		pcre2_set_heap_limit(context, MATCH_HEAP);
+		pcre2_set_callout(context, on_step, &time);
 		rc = pcre2_match(code, body, n, from, 0, data, context);
 		if (rc >= 0)
 			at = (long)pcre2_get_ovector_pointer(data)[0];
@@ -77,8 +108,8 @@ static const char *regex_wrong(const struct check_url *u, const uint8_t *body, s
 	long at = -1;
 	int err;
 
-	code = pcre2_compile((PCRE2_SPTR)u->regex, PCRE2_ZERO_TERMINATED, options_of(u), &err,
-			     &at_pattern, NULL);
+	code = pcre2_compile((PCRE2_SPTR)u->regex, PCRE2_ZERO_TERMINATED,
+			     options_of(u) | PCRE2_AUTO_CALLOUT, &err, &at_pattern, NULL);
 	if (!code)
 		return "the regular expression is none";
 	if (u->regex_min <= n)
