@@ -49,7 +49,7 @@ $(eval $(call unit,icmp_error_test,src/path/icmp_error_test.c src/path/tuple.c s
 $(eval $(call unit,grid_test,$(patsubst %,src/path/%.c,grid_test grid_rows_test recipe_test classify tuple tag parse lookup schedule special reset rewrite ether tunnel answer icmp_error) $(patsubst %,src/table/%.c,encap flow snap sched conns maglev quota persist frag) $(patsubst %,src/base/%.c,addr advert hash csum counters)))
 $(eval $(call unit,reach_test,src/mgmt/reach_test.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
 $(eval $(call unit,neigh_test,src/mgmt/neigh_test.c src/mgmt/watch.c src/mgmt/reach.c src/mgmt/nlmsg.c src/base/addr.c))
-NEIGH := $(patsubst %,src/mgmt/%.c,neigh keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c src/base/advert.c src/base/csum.c
+NEIGH := $(patsubst %,src/mgmt/%.c,neigh ask keep watch reach netlink nlmsg neigh_world_test) src/base/addr.c src/base/advert.c src/base/csum.c
 $(eval $(call unit,neigh_root_test,src/mgmt/neigh_root_test.c $(NEIGH)))
 $(eval $(call unit,neigh_link_test,src/mgmt/neigh_link_test.c $(NEIGH)))
 ROOT_TESTS += $(BUILD)/test/neigh_root_test $(BUILD)/test/neigh_link_test

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from lab import VIP, Failed, e2e, expect, must_fail, rip, say, until
+from lab import VIP, VIP6, Failed, ask, e2e, expect, must_fail, rip, say, until
 
 FAST = "delay_loop 0.2\n warmup 0\n connect_timeout 1\n retry 1\n delay_before_retry 0.1\n"
 
@@ -491,3 +491,18 @@ def test_many_services(t):
 
 def one(d):
     return d.request(cmd="list", service={"proto": "tcp", "address": "10.8.0.0", "port": 80})["services"][0]["servers"]
+
+
+@e2e(servers=2, ipv6=True)
+def test_ipv6(t):
+    """IPv6: a page and a ping by the server's address, a handshake by a client's way; the VIP gone is found."""
+    six = lambda n, check: f" real_server {rip(n, six=True)} 80 {{\n {check}\n }}\n"
+    checks = 'HTTP_GET { check_path vip\n url { path / } }\n PING_CHECK { }'
+    text = (f"virtual_server {VIP6} 80 {{\n lb_algo rr\n lb_kind DR\n protocol TCP\n {FAST}{six(1, checks)}{six(2, checks)}}}\n")
+    d = started(t, text)
+    until(lambda: "preferred_lft 0, or bindto" in d.log_text(), 5, "it is told that the kernel asks from the VIP")
+    t.lab.run("director", f"ip addr change {VIP6}/128 dev eth0 preferred_lft 0 nodad")
+    until(lambda: set(listed(d)) == {rip(1, six=True), rip(2, six=True)}, 5, "both serve")
+    until(lambda: set(ask(t.lab, 6, host=VIP6)) == {"nginx1", "nginx2"}, 3, "clients meet both")
+    t.lab.run("server1", f"ip addr del {VIP6}/128 dev lo")
+    until(lambda: set(listed(d)) == {rip(2, six=True)}, 5, "the one without the VIP is out")

@@ -52,6 +52,7 @@ struct mgmt {
 	struct watchdog watchdog;
 	bool away[WORKERS_MAX]; /* from its CPU */
 	int unserved[NICS_MAX]; /* queues that it had when that was last said */
+	bool warned_source;
 	int exit_code;
 };
 
@@ -328,9 +329,26 @@ static void on_in_force(void *ctx, struct reload *r, const struct conf *now)
 	source_follow(m->source, r, &now->source);
 }
 
+/* IPv6's kernel prefers the longest prefix that it has: that of a virtual address. */
+static void warn_source(struct mgmt *m, const struct reach *r)
+{
+	char vip[ADDR_TEXT];
+
+	if (m->warned_source || !r || !model_is_vip(m->model, &r->src))
+		return;
+	m->warned_source = true;
+	addr_text(&r->src, vip);
+	log_warn("checks are sent from the virtual address %s, and their answers don't come back; "
+		 "cure: ip addr change %s/128 dev %s preferred_lft 0, or bindto",
+		 vip, vip, m->conf.dp->nic[r->nic].name);
+}
+
 static void on_suspect(void *ctx, const struct addr *server)
 {
-	neigh_suspect(((struct mgmt *)ctx)->neigh, server);
+	struct mgmt *m = ctx;
+
+	neigh_suspect(m->neigh, server);
+	warn_source(m, neigh_reach(m->neigh, server));
 }
 
 /* The table is the file's when shuntd starts; later engines find it so. */

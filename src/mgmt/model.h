@@ -141,6 +141,9 @@ uint32_t model_service_after(const struct model *m, const struct endpoint *ep);
 /* The same of the table that uncommitted edits make: false behind the last one. */
 bool model_draft_at(const struct model *m, uint32_t i, struct model_service *out);
 
+/* Whether it is the address of a service. */
+bool model_is_vip(const struct model *m, const struct addr *a);
+
 /* The kernel's number of a NIC of ours. */
 int model_nic_ifindex(const struct model *m, uint16_t nic);
 

@@ -113,6 +113,15 @@ const struct model_backend *model_backend_get(const struct model *m, const struc
 	return found && !s->backend[i].leaving ? &s->backend[i] : NULL;
 }
 
+bool model_is_vip(const struct model *m, const struct addr *a)
+{
+	for (uint32_t i = 0; i < m->now->n; i++) {
+		if (addr_equal(&m->now->service[i]->conf.ep.addr, a))
+			return true;
+	}
+	return false;
+}
+
 int model_nic_ifindex(const struct model *m, uint16_t nic)
 {
 	return m->dp->nic[nic].ifindex;

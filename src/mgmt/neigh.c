@@ -6,16 +6,14 @@
 #include "mgmt/neigh.h"
 
 #include <errno.h>
-#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/advert.h"
 #include "base/log.h"
+#include "mgmt/ask.h"
 #include "mgmt/keep.h"
 #include "mgmt/netlink.h"
 #include "mgmt/reach.h"
@@ -46,7 +44,7 @@ struct neigh {
 	struct mnl_socket *events;
 	uv_poll_t poll;
 	uv_timer_t turn, again;
-	int ask;     /* a packet socket that only sends; -1: there is none */
+	int ask;     /* a socket for questions; -1: there is none */
 	int handles; /* not closed yet */
 	struct watch watch;
 	struct nic_state nic[NICS_MAX];
@@ -494,17 +492,16 @@ void neigh_unwatch(struct neigh *n, const struct addr *server)
 void neigh_suspect(struct neigh *n, const struct addr *server)
 {
 	const struct watched *w = watch_find(&n->watch, server);
-	struct sockaddr_ll to = {.sll_family = AF_PACKET};
-	uint8_t frame[ADVERT_MAX];
-	uint32_t len;
 
-	if (!w || n->ask < 0 || w->reach.state != REACH_OK || w->reach.vlan ||
-	    addr_is_v4(&w->via) != addr_is_v4(&w->reach.src))
-		return;
-	to.sll_ifindex = n->dp->nic[w->nic].ifindex;
-	len = advert_ask(&w->via, &w->reach.src, n->own[w->nic], frame);
-	if (sendto(n->ask, frame, len, MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to)) < 0)
-		return; /* as if the frame was lost */
+	if (w && w->reach.state == REACH_OK && !w->reach.vlan)
+		ask(n->ask, n->dp->nic[w->nic].ifindex, n->own[w->nic], &w->via, &w->reach.src);
+}
+
+const struct reach *neigh_reach(const struct neigh *n, const struct addr *server)
+{
+	const struct watched *w = watch_find(&n->watch, server);
+
+	return w ? &w->reach : NULL;
 }
 
 void neigh_each(struct neigh *n,
@@ -564,7 +561,7 @@ int neigh_open(struct neigh **out, uv_loop_t *loop, const struct dataplane *dp,
 	adopt(n, &n->poll);
 	adopt(n, &n->turn);
 	adopt(n, &n->again);
-	n->ask = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	n->ask = ask_open();
 	n->resync = true; /* the first turn reads the links */
 	arm(n, SOON_MS);
 	uv_timer_start(&n->again, on_again, AGAIN_MS, AGAIN_MS);

@@ -48,6 +48,9 @@ void neigh_unwatch(struct neigh *n, const struct addr *server);
  * its neighbours for it. The kernel hears the answer, and the hook what comes of it. */
 void neigh_suspect(struct neigh *n, const struct addr *server);
 
+/* What is known of a watched server; NULL: it isn't watched. Until the next call. */
+const struct reach *neigh_reach(const struct neigh *n, const struct addr *server);
+
 /* Everything that is watched, for `show neighbours`. */
 void neigh_each(struct neigh *n,
 		void (*fn)(void *ctx, const struct addr *server, const struct reach *reach),
