@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asks all neighbours for a MAC address, as the kernel would, but when it wouldn't: the kernel hears
- * the answers. Management thread. */
+/* Asks all neighbours for a MAC address when the kernel wouldn't. The kernel hears the answers.
+ * Management thread. */
 #ifndef SHUNT_MGMT_ASK_H
 #define SHUNT_MGMT_ASK_H
 
