@@ -16,6 +16,7 @@ BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
+COMPDIR   ?= $(PREFIX)/share/bash-completion/completions
 
 comma := ,
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
@@ -73,7 +74,7 @@ $(addprefix $(BUILD)/tools/flowgen/,engine_xdp.o sink.o): $(SKEL)
 include tests.mk
 include bench.mk
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 # What is installed: a folder, its files' mode, and the files.
 define files
@@ -82,6 +83,7 @@ $(BINDIR) 0755 $(BUILD)/shuntctl
 $(MANDIR)/man8 0644 src/shuntd.8 tools/shuntctl/shuntctl.8 tools/flowgen/flowgen.8
 $(MANDIR)/man5 0644 src/conf/shunt.conf.5
 $(UNITDIR) 0644 $(BUILD)/dist/shuntd.service
+$(COMPDIR) 0644 dist/completion/shuntctl
 $(PREFIX)/lib/sysusers.d 0644 dist/sysusers.d/shunt.conf
 $(PREFIX)/lib/tmpfiles.d 0644 dist/tmpfiles.d/shunt.conf
 endef
@@ -99,10 +101,21 @@ install: all $(BUILD)/dist/shuntd.service
 uninstall:
 	$(Q)echo "$$files" | while read -r folder mode list; do \
 		for file in $$list; do rm -f "$(DESTDIR)$$folder/$${file##*/}"; done; done
+	$(Q)[ "$$(readlink "$(DESTDIR)$(SBINDIR)/ipvsadm")" != "$(BINDIR)/shuntctl" ] || rm -f "$(DESTDIR)$(SBINDIR)/ipvsadm"
+
+# shuntctl by the name of ipvsadm, for scripts. An ipvsadm that is there already is left alone.
+.PHONY: install-ipvsadm
+install-ipvsadm: install
+	@at='$(DESTDIR)$(SBINDIR)/ipvsadm'; to='$(BINDIR)/shuntctl'; \
+	if [ -e "$$at" ] || [ -L "$$at" ]; then \
+		[ "$$(readlink "$$at")" = "$$to" ] || { echo "$$at is something else: remove its package first" >&2; exit 1; }; \
+	else \
+		ln -s "$$to" "$$at"; \
+	fi
 
 .PHONY: clean help
 clean:
 	$(Q)rm -rf build
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
-	@echo 'targets: all check check-unit check-e2e demo lint install uninstall clean'
+	@echo 'targets: all check check-unit check-e2e demo lint install install-ipvsadm uninstall clean'

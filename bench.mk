@@ -4,7 +4,7 @@
 BENCH := $(BUILD)/bench
 bench_export = BENCH_COMMIT=$$(git describe --always --dirty 2>/dev/null) BENCH_CFLAGS='$(CFLAGS)'
 bench_model  := $(patsubst %,src/mgmt/%.c,model model_edit model_read model_flows apply roster peer reach slots)
-bench_table  := $(patsubst %,src/table/%.c,flow snap sched conns maglev quota state persist frag)
+bench_table  := $(patsubst %,src/table/%.c,encap flow snap sched conns maglev quota state persist frag)
 bench_base   := $(patsubst %,src/base/%.c,hash addr advert csum counters log dataplane)
 bench_stages := $(patsubst %,src/path/%.c,parse classify tag tuple lookup schedule special answer reset icmp_error rewrite ether tunnel rx tx port)
 bench_common := bench/record.c bench/events.c

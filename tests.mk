@@ -72,6 +72,7 @@ $(eval $(call unit,ipvsadm_test,$(addprefix $(ctl)/,ipvsadm_test.c ipvsadm.c ipv
 $(eval $(call unit,ipvs_print_test,$(addprefix $(ctl)/,ipvs_print_test.c ipvs_print.c ipvs_more.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_golden_test,$(addprefix $(ctl)/,ipvs_golden_test.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c) src/base/addr.c))
 $(eval $(call unit,ipvs_run_test,$(addprefix $(ctl)/,ipvs_run_test.c ipvs_run.c plan.c ipvs_print.c ipvs_more.c ipvsadm.c ipvs_request.c ipvs_grammar.c names.c client.c) src/base/addr.c src/base/ctl_path.c))
+$(eval $(call unit,drain_test,$(addprefix $(ctl)/,drain_test.c drain_step.c)))
 $(eval $(call unit,show_test,$(addprefix $(ctl)/,show_test.c show.c client.c) src/base/addr.c src/base/ctl_path.c))
 $(eval $(call unit,top_test,$(addprefix $(ctl)/,top_test.c top_rows.c) src/base/addr.c))
 $(eval $(call unit,control_test,src/mgmt/control_test.c src/mgmt/control.c src/mgmt/listen.c src/base/ctl_path.c))
@@ -95,6 +96,7 @@ $(BUILD)/test/command_answer_test: LDFLAGS += -Wl,--wrap=model_conns
 METRIC := src/mgmt/exposition.c src/mgmt/scrape.c $(patsubst %,src/mgmt/metric_%.c,native ipvs service health)
 $(eval $(call unit,exposition_test,src/mgmt/exposition_test.c src/mgmt/exposition.c))
 $(eval $(call unit,scrape_test,src/mgmt/scrape_test.c $(METRIC) $(COMMAND)))
+$(eval $(call unit,etcd_text_test,src/mgmt/etcd_text_test.c src/mgmt/etcd_text.c))
 $(eval $(call unit,rate_test,src/mgmt/rate_test.c src/mgmt/rate.c))
 
 fg := tools/flowgen
@@ -193,7 +195,7 @@ demo: all
 	$(Q)$(SUDO) tools/demo
 
 LINT_C  = $(shell find src tools include bench -name '*.[ch]')
-LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages ci/mutant .ci/run
+LINT_SH := tools/lab tools/demo tools/check-layers tools/check-size ci/deps ci/demo ci/check ci/run ci/unit ci/stages ci/mutant .ci/run dist/completion/shuntctl
 
 LINT_KINDS := lint-layers lint-size lint-shell lint-format lint-cppcheck lint-tidy
 .PHONY: lint $(LINT_KINDS)

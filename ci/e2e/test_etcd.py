@@ -13,18 +13,18 @@ URL = "http://127.0.0.1:2379"
 class Etcd:
     """A real etcd in the director's namespace."""
 
-    def __init__(self, t):
-        self.t = t
+    def __init__(self, t, url=URL, more=(), ctl=()):
+        self.t, self.url, self.more, self.ctl = t, url, more, ctl
         self.dir = f"{t.lab.state}/etcd"
         self.start()
 
     def start(self):
-        self.child = self.t.lab.spawn("director", ["etcd", "--data-dir", self.dir, "--listen-client-urls", "http://0.0.0.0:2379", "--advertise-client-urls", URL,
-                                                   "--listen-peer-urls", "http://127.0.0.1:2380"], "etcd.log", stdin=subprocess.DEVNULL)
+        self.child = self.t.lab.spawn("director", ["etcd", "--data-dir", self.dir, "--listen-client-urls", self.url.replace("127.0.0.1", "0.0.0.0"), "--advertise-client-urls", self.url,
+                                                   "--listen-peer-urls", "http://127.0.0.1:2380", *self.more], "etcd.log", stdin=subprocess.DEVNULL)
         until(lambda: self.try_ctl("endpoint", "health").returncode == 0, 15, "etcd answers")
 
     def try_ctl(self, *args, **kw):
-        return subprocess.run(self.t.lab.argv("director", ["etcdctl", "--endpoints", URL, *args]), capture_output=True, text=True,
+        return subprocess.run(self.t.lab.argv("director", ["etcdctl", "--endpoints", self.url, *self.ctl, *args]), capture_output=True, text=True,
                               env=dict(os.environ, ETCDCTL_API="3"), **kw)
 
     def put(self, key, text):
@@ -46,6 +46,11 @@ def service(*servers, port=80):
 
 def real(n, port=80):
     return f" real_server {rip(n)} {port} {{ weight 1 }}\n"
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
 
 
 def conf(t, name="shunt.conf", more="", fallback=""):
@@ -176,3 +181,26 @@ def test_two(t):
     for i in range(5):
         etcd.put("/shunt/servers/web/more", real(2 + i % 2))
         until(lambda: servers(d) == elsewhere() == {(80, rip(1)), (80, rip(2 + i % 2))}, 1, f"both have change {i}")
+
+
+@e2e(servers=2)
+def test_tls(t):
+    """TLS in both directions: etcd wants our certificate, and shows one that our authority has signed; else nothing is had."""
+    state, tls = t.lab.state, URL.replace("http", "https")
+    for args in (["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                  "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{state}/key.pem", "-out", f"{state}/cert.pem"],):
+        subprocess.run(["openssl", *args], check=True, capture_output=True)
+    files = [f"{state}/cert.pem", f"{state}/key.pem", f"{state}/cert.pem"]
+    etcd = Etcd(t, tls, more=["--cert-file", files[0], "--key-file", files[1], "--trusted-ca-file", files[2], "--client-cert-auth"],
+                ctl=["--cert", files[0], "--key", files[1], "--cacert", files[2]])
+    etcd.put("/shunt/services/web", service(1))
+    path = conf(t, fallback=service(2))
+    with open(path) as f:
+        text = f.read().replace(URL, tls)
+    write(path, text)
+    d = t.shuntd("-i", "eth0", "-f", path)
+    until(lambda: "certificate" in d.log_text(), 5, "a certificate that nobody trusts is told")
+    expect(servers(d) == {(80, rip(2))}, "keys were read all the same")
+    write(path, text.replace("cache ", f"ca {files[2]}\n cert {files[0]}\n key {files[1]}\n cache "))
+    d.ctl("reload")
+    want(d, (80, 1), seconds=12)

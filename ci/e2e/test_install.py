@@ -12,6 +12,7 @@ FILES = {
     "usr/sbin/shuntd": 0o755, "usr/sbin/flowgen": 0o755, "usr/bin/shuntctl": 0o755,
     "usr/share/man/man8/shuntd.8": 0o644, "usr/share/man/man8/shuntctl.8": 0o644, "usr/share/man/man8/flowgen.8": 0o644,
     "usr/share/man/man5/shunt.conf.5": 0o644,
+    "usr/share/bash-completion/completions/shuntctl": 0o644,
     UNIT: 0o644, "usr/lib/sysusers.d/shunt.conf": 0o644, "usr/lib/tmpfiles.d/shunt.conf": 0o644,
 }
 
@@ -62,7 +63,8 @@ def test_unit(t):
     dest = installed(t)
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={dest}", "shuntd.service"],
                           capture_output=True, text=True, timeout=60)
-    words = [x for x in done.stderr.splitlines() if "shuntd.service" in x and "sysinit.target" not in x]
+    # mkdir and the targets are the system's
+    words = [x for x in done.stderr.splitlines() if "shuntd.service" in x and not re.search("sysinit.target|/bin/mkdir", x)]
     expect(not words, f"verify: {words}")
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"{dest}/{UNIT}"],
                           capture_output=True, text=True, timeout=60)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The same over IPv6."""
+import re
+
 from lab import (DIRECTOR_MAC, VIP6, ask, ask_udp, capture, e2e, expect, mac_text, rip, server_mac, upload)
 
 
@@ -27,3 +29,5 @@ def test_ipv6_udp(t):
     d.service(f"-u [{VIP6}]:53", [f"[{rip(n, six=True)}]:53" for n in (1, 2)], sched="rr")
     names, lost = ask_udp(t.lab, [b"q%d" % i for i in range(40)], host=VIP6)
     expect(names == {"server1": 20, "server2": 20} and not lost, f"{names}, {lost} lost")
+    listed = set(re.findall(r"\[fd00:1::10\]:(\d+)", d.ctl("-L -c -n")))
+    expect(listed == {str(20000 + i) for i in range(40)}, f"the clients' ports in -L -c: {sorted(listed)[:3]}")

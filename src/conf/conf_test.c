@@ -74,6 +74,8 @@ static const struct broken {
 	 "lb_algos: no such word in virtual_server; cure: did you mean lb_algo?"},
 	{SERVICE, "quorum 1000000", "quorum 1000000: above the sum of the servers' weights"},
 	{SERVICE, "hysteresis 9", "hysteresis isn't below quorum"},
+	{SERVICE, "passive_health 20\n lb_algo mh",
+	 "passive_health sees nothing with this lb_algo"},
 	{SERVICE, "protocol ICMP", "ICMP: no such protocol; cure: one of TCP, UDP"},
 	{SERVICE, "persistence_engine sip", "persistence_engine: shunt doesn't do this"},
 	{SERVICE, "persistence_timeout 0", "0: not a number that fits; cure: 1 to 2678400"},
@@ -203,7 +205,6 @@ static const char *const service_line[] = {"delay_loop 6",
 					   "check_path vip",
 					   "jitter 10",
 					   "panic_threshold 90",
-					   "passive_health 20",
 					   "snmp_name x",
 					   "removed_server reset"};
 static const char *const server_line[] = {"weight 7",
@@ -235,8 +236,13 @@ static char *generate(unsigned int seed, const struct broken *b)
 		if (!last || !b || b->where != SERVICE || !strstr(b->line, "protocol"))
 			fputs("protocol TCP\n", f);
 		if (!last || !b || b->where != SERVICE ||
-		    !(strstr(b->line, "lb_algo") || strstr(b->line, "lvs_sched")))
-			fprintf(f, "lb_algo %s\n", b ? "rr" : algo[rnd(&seed, LEN(algo))]);
+		    !(strstr(b->line, "lb_algo") || strstr(b->line, "lvs_sched"))) {
+			const char *a = b ? "rr" : algo[rnd(&seed, LEN(algo))];
+
+			fprintf(f, "lb_algo %s\n", a);
+			if (!strcmp(a, "wrr")) /* not all of them can */
+				fputs("passive_health 20\n", f);
+		}
 		if (!last || !b || b->where != SERVICE || !strstr(b->line, "lb_kind"))
 			fprintf(f, "lb_kind %s\n", kind[rnd(&seed, LEN(kind))]);
 		any_of(&seed, f, b ? NULL : service_line, b ? 0 : LEN(service_line));

@@ -110,6 +110,13 @@ static void fit_backend(struct reading *r, struct draft *d, const struct conf_pl
 	be->port = d->s.svc.ep.port;
 }
 
+/* Those that find a flow's server by a table, and remember it only once it has answered. */
+static bool forgets_syns(enum sched sched)
+{
+	return sched == SCHEDULER_MH || sched == SCHEDULER_SH || sched == SCHEDULER_DH ||
+	       sched == SCHEDULER_LBLC || sched == SCHEDULER_LBLCR;
+}
+
 static void fit_service(struct reading *r, struct draft *d)
 {
 	struct service_conf *svc = &d->s.svc;
@@ -133,6 +140,9 @@ static void fit_service(struct reading *r, struct draft *d)
 		why = "ops is for UDP; cure: leave it out";
 	else if (svc->persist_prefix > 32 && addr_is_v4(&svc->ep.addr))
 		why = "persistence_granularity of more than 32 bits; cure: 1 to 32";
+	else if (d->s.passive && forgets_syns((enum sched)svc->sched))
+		why = "passive_health sees nothing with this lb_algo, which remembers no SYNs; "
+		      "cure: rr, wrr, lc, wlc, sed, nq, fo or ovf, or leave it out";
 	else if (d->s.hysteresis >= d->s.quorum && d->s.hysteresis)
 		why = "hysteresis isn't below quorum; cure: a lower hysteresis";
 	if (!why)

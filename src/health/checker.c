@@ -23,6 +23,8 @@ struct checker {
 	LIST_HEAD(checker_links, checker_link) links;
 	struct verdict verdict;
 	struct probe_result last;
+	bool weighs; /* the last good try gave the server a weight ... */
+	uint32_t weight;
 	struct probe *probe;	     /* under way ... */
 	struct way_probe *handshake; /* ... or what comes before it; else the timer runs */
 	uv_timer_t timer;
@@ -157,15 +159,17 @@ static void on_result(void *arg, const struct probe_result *result)
 {
 	struct checker *c = arg;
 	struct verdict before = c->verdict;
-	bool weighed = result->ok && result->weighs &&
-		       (!c->last.weighs || c->last.weight != result->weight);
+	bool weighed = result->ok && (c->weighs != result->weighs || c->weight != result->weight);
 	char text[ADDR_TEXT];
 
 	c->probe = NULL;
 	c->handshake = NULL;
 	c->last = *result;
 	c->tries++;
-	if (!result->ok) {
+	if (result->ok) {
+		c->weighs = result->weighs;
+		c->weight = result->weight;
+	} else {
 		c->failures++;
 		if (c->conf.log_all_failures)
 			log_warn("check of %s port %u failed: %s", addr_text(&c->target.addr, text),
@@ -323,6 +327,8 @@ void checker_view(const struct checker *c, struct checker_view *out)
 		.target = &c->target,
 		.verdict = c->verdict,
 		.last = c->last,
+		.weighs = c->weighs,
+		.weight = c->weight,
 		.tries = c->tries,
 		.failures = c->failures,
 	};

@@ -53,6 +53,8 @@ struct checker_view {
 	const struct probe_target *target;
 	struct verdict verdict;
 	struct probe_result last; /* of the last try, if there was one */
+	bool weighs;		  /* the last good one gave the server a weight ... */
+	uint32_t weight;	  /* ... of so much */
 	uint64_t tries, failures;
 };
 void checker_view(const struct checker *c, struct checker_view *out);

@@ -211,7 +211,7 @@ static void warn(struct command_ctx *ctx, const struct request *r, json_t *answe
 static int edit_one(struct command_ctx *ctx, const struct command *c, const struct request *r,
 		    struct fault *f)
 {
-	int err = c->edit(ctx->model, r);
+	int err = c->edit ? c->edit(ctx->model, r) : -EINVAL;
 
 	return err ? fault_errno(f, err, r) : 0;
 }
@@ -291,9 +291,9 @@ static int command_carry_out(struct command_ctx *ctx, json_t *request, bool writ
 		return fault_set(f, "denied",
 				 "Operation not permitted: changes are made through the "
 				 "control socket, by root or its group");
-	if (request_parse(request, c->must, c->may | (c->edit ? FIELD_DRY_RUN : 0), &r, f))
+	if (request_parse(request, c->must, c->may | (c->run ? 0 : FIELD_DRY_RUN), &r, f))
 		return -1;
-	if (c->run)
+	if (!c->edit)
 		return c->run(ctx, &r, answer, f);
 	if (edit_one(ctx, c, &r, f))
 		return -1;

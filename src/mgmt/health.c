@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 enum {
 	TICK_MS = 1000,		  /* traffic, and what was held back, is looked at this often */
+	TURN_SERVICES = 256,	  /* that change in one turn of the loop */
 	PATIENCE = 4,		  /* a client's SYN comes again after 1 s, and after 3 s */
 	SAMPLE = 20,		  /* new connections, below which they say nothing of a server */
 	REST_MS = 10 * 1000,	  /* a server that they say is down is tried again after this ... */
@@ -60,23 +62,23 @@ static struct backend_health health_of(const struct checked_server *s, enum back
 
 	for (int i = 0; i < s->conf->n_checks; i++) {
 		checker_view(s->link[i].checker, &v);
-		if (v.last.ok && v.last.weighs) {
+		if (v.weighs) {
 			h.weighs = true;
-			h.weight = v.last.weight;
+			h.weight = v.weight;
 		}
 	}
 	return h;
 }
 
-/* What a server weighs if it is used; nothing if it can't be reached. */
+/* What a server weighs if it is used; nothing if it can't be reached, or was taken out by hand. */
 static uint32_t live_weight(const struct checked_server *s)
 {
 	const struct model_backend *b = health_backend(s);
 	struct backend_health h = health_of(s, USE_FULL);
 
-	if (!s->ready || (b && !b->conf.weight))
+	if (!s->ready || !b || !b->conf.weight)
 		return 0;
-	return h.weighs ? h.weight : b ? b->conf.weight : s->conf->be.weight;
+	return h.weighs ? h.weight : b->conf.weight;
 }
 
 void health_touch(struct checked_service *s)
@@ -89,10 +91,7 @@ void health_touch(struct checked_service *s)
 	TAILQ_INSERT_TAIL(&h->dirty, s, next);
 }
 
-static void on_soon(uv_timer_t *t)
-{
-	health_judge(t->data);
-}
+static void on_soon(uv_timer_t *t);
 
 static void on_changed(void *user)
 {
@@ -231,24 +230,42 @@ static void tell(struct checked_service *s)
 	s->begun = true;
 }
 
-/* However many changed, they are one change of the table. */
-void health_judge(struct health *h)
+/* However many changed, they are one change of the table; but of no more than so many services: a
+ * server of thousands must not hold everything else until the last of their tables is made. */
+static void judge_some(struct health *h, int most)
 {
+	struct checked_service *s, *end;
 	uint64_t now = uv_now(h->loop);
-	struct checked_service *s;
 	bool any = false;
+	int n = 0;
 
-	TAILQ_FOREACH (s, &h->dirty, next)
+	TAILQ_FOREACH (s, &h->dirty, next) {
+		if (n++ == most)
+			break;
 		any |= judge_service(s, now);
+	}
+	end = s;
 	if (any && model_commit(h->model)) {
 		log_error("health: the table can't be changed now, later again");
 		return; /* all that is dirty stays so, until the next tick */
 	}
-	while ((s = TAILQ_FIRST(&h->dirty))) {
+	while ((s = TAILQ_FIRST(&h->dirty)) != end) {
 		TAILQ_REMOVE(&h->dirty, s, next);
 		s->dirty = false;
 		tell(s);
 	}
+	if (end)
+		uv_timer_start(&h->soon, on_soon, 0, 0);
+}
+
+static void on_soon(uv_timer_t *t)
+{
+	judge_some(t->data, TURN_SERVICES);
+}
+
+void health_judge(struct health *h)
+{
+	judge_some(h, INT_MAX);
 }
 
 void health_look(struct health *h)
@@ -309,7 +326,7 @@ static void on_tick(uv_timer_t *t)
 				health_touch(&h->service[i]);
 		}
 	}
-	health_judge(h);
+	judge_some(h, TURN_SERVICES);
 }
 
 int health_open(struct health **out, uv_loop_t *loop, struct model *m,

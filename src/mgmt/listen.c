@@ -37,12 +37,12 @@ static int place_clear(const struct sockaddr_un *at)
 }
 
 /* The folder of the socket, if it is the only one that is missing. */
-static int folder_make(const char *path)
+static int folder_make(const struct listen_place *at)
 {
-	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char folder[sizeof(at->path)];
 	char *slash;
 
-	snprintf(folder, sizeof(folder), "%s", path);
+	memcpy(folder, at->path, sizeof(folder));
 	slash = strrchr(folder, '/');
 	if (!slash || slash == folder)
 		return 0;
@@ -55,7 +55,7 @@ static int folder_make(const char *path)
 /* Clears the place and fills in its address; err tells what prevents it. */
 static int place_take(struct listen_place *at, struct sockaddr_un *sun, char *err, size_t size)
 {
-	int rc = folder_make(at->path);
+	int rc = folder_make(at);
 
 	memcpy(sun->sun_path, at->path, sizeof(sun->sun_path));
 	if (!rc)

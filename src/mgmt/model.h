@@ -197,7 +197,7 @@ struct model_conn {
 
 /* Up to room flows (256 at most) from *cursor on, which is 0 for the first page, and 0 again after
  * the last one; a page may be empty. Of a service for a range or for all ports, the service is
- * told; an IPv6 client's port is 0. Returns how many, or -ENOMEM. */
+ * told. Returns how many, or -ENOMEM. */
 int model_conns(const struct model *m, uint64_t *cursor, struct model_conn *out, uint32_t room);
 
 #endif

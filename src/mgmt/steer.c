@@ -26,7 +26,7 @@ static int no_permission(int code, const char *what, char *err, size_t err_size)
 	if (code == -EPERM || code == -EACCES)
 		return steer_fail(-EPERM, err, err_size,
 				  "not permitted to load %s: run as root, or with CAP_BPF, "
-				  "CAP_NET_ADMIN and CAP_NET_RAW",
+				  "CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW",
 				  what);
 	return steer_fail(code, err, err_size, "cannot load %s: %s", what, strerror(-code));
 }

@@ -133,7 +133,7 @@ static const struct {
 	int err;
 	const char *cure;
 } refusals[] = {
-	{EPERM, "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW"},
+	{EPERM, "run as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW"},
 	{ENODEV, "no such interface: ip link"},
 	{ERANGE, "the MTU (of a veth: its peer's) is too large for native XDP: lower it by "
 		 "ip link set mtu, or --mode skb"},

@@ -232,26 +232,17 @@ void flow_note(const struct flow_table *t, const struct flow_slot *s, const stru
 	if (!t->origin)
 		return;
 	o = &t->origin[s - t->slot];
-	memcpy(o->b, from->b, sizeof(o->b));
-	if (addr_is_v4(from))
-		memcpy(o->b + 8, &port, sizeof(port));
+	memcpy(o->addr, from->b, sizeof(o->addr));
+	o->port = port;
 }
 
 static void read_origin(const struct flow_table *t, uint64_t i, struct flow_entry *out)
 {
-	static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0};
-	const uint8_t *b;
+	static const struct flow_origin none;
+	const struct flow_origin *o = t->origin ? &t->origin[i] : &none;
 
-	memset(&out->from, 0, sizeof(out->from));
-	out->port = 0;
-	if (!t->origin)
-		return;
-	b = t->origin[i].b;
-	memcpy(out->from.b, b, sizeof(out->from.b));
-	if (memcmp(b, mapped, sizeof(mapped)) != 0 || b[10] != 0xff || b[11] != 0xff)
-		return;
-	memcpy(&out->port, b + 8, sizeof(out->port));
-	memset(out->from.b + 8, 0, 2);
+	memcpy(out->from.b, o->addr, sizeof(out->from.b));
+	out->port = o->port;
 }
 
 uint32_t flow_list(const struct flow_table *t, uint64_t *at, uint32_t look, uint32_t now,

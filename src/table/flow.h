@@ -54,11 +54,13 @@ struct flow_table {
 	struct flow_origin *origin; /* of each slot's flow; NULL: not kept */
 };
 
-/* Where a flow comes from: for lists, nothing depends on it. IPv4: a mapped address, with the port
- * in b[8] and b[9]; an IPv6 client's port isn't kept. */
+/* Where a flow comes from: for lists, nothing depends on it. Of 18 bytes, so without anything that
+ * is aligned. */
 struct flow_origin {
-	uint8_t b[16];
+	uint8_t addr[16];
+	__be16 port;
 };
+_Static_assert(sizeof(struct flow_origin) == 18, "no holes: there is one for each slot");
 
 extern const uint32_t flow_timeout[FLOW_STATES]; /* seconds: what flow_attach sets */
 
@@ -219,8 +221,7 @@ enum flow_state flow_next_state(int old, uint8_t proto, uint8_t tcp_flags);
 /* A state's spare form, if it has one. */
 enum flow_state flow_spare_state(enum flow_state state);
 
-/* Notes where a slot's flow comes from (IPv4's addresses are mapped), if the table keeps that. The
- * owning worker. */
+/* Notes where a slot's flow comes from, if the table keeps that. The owning worker. */
 void flow_note(const struct flow_table *t, const struct flow_slot *s, const struct addr *from,
 	       __be16 port);
 

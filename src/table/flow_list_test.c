@@ -40,7 +40,7 @@ static void lists_flows_with_where_they_come_from(void **state)
 	assert_int_equal(e[1].state, FLOW_UDP);
 	assert_int_equal(e[1].expires, 200);
 	assert_memory_equal(&e[1].from, &six, sizeof(six));
-	assert_int_equal(e[1].port, 0);
+	assert_int_equal(e[1].port, htons(50001));
 	free(t.origin);
 	free(t.slot);
 }

@@ -17,7 +17,7 @@ static const char *cure(int err)
 	switch (err) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return "is it running? (--ctl PATH or SHUNT_CTL names another socket)";
+		return "is it running? (SHUNT_CTL or shuntctl --ctl PATH names another socket)";
 	case EACCES:
 	case EPERM:
 		return "it takes root, or the socket's group";
@@ -26,7 +26,7 @@ static const char *cure(int err)
 	case EAGAIN:
 		return "it is too busy to take a connection, or stopped";
 	default:
-		return "--ctl PATH or SHUNT_CTL names another socket";
+		return "SHUNT_CTL or shuntctl --ctl PATH names another socket";
 	}
 }
 
@@ -180,12 +180,12 @@ json_t *client_command(const struct ctl *ctl, const json_t *request)
 	const char *warning;
 
 	if (!answer) {
-		fprintf(stderr, "shuntctl: %s\n", err);
+		fprintf(stderr, "%s: %s\n", ctl->program, err);
 		return NULL;
 	}
 	warning = json_string_value(json_object_get(answer, "warning"));
 	if (warning)
-		fprintf(stderr, "shuntctl: warning: %s\n", warning);
+		fprintf(stderr, "%s: warning: %s\n", ctl->program, warning);
 	if (ctl->json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');

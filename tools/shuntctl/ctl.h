@@ -4,15 +4,23 @@
 #define SHUNTCTL_CTL_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #define CTL_VERSION "0.1.0"
 #define CTL_SOCKET  "/run/shunt/ctl.sock"
 
 struct ctl {
-	const char *socket; /* --ctl, else SHUNT_CTL, else CTL_SOCKET */
-	bool json;	    /* print shuntd's answer itself */
-	bool dry_run;	    /* changes are only tried, and what they would do is printed */
+	const char *program; /* the name in messages: "shuntctl", or "ipvsadm" (ctl_as_ipvsadm) */
+	const char *socket;  /* --ctl, else SHUNT_CTL, else CTL_SOCKET */
+	bool json;	     /* print shuntd's answer itself */
+	bool dry_run;	     /* changes are only tried, and what they would do is printed */
 };
+
+/* Whether the program was called by the name of ipvsadm: then it is nothing else. */
+static inline bool ctl_as_ipvsadm(const struct ctl *ctl)
+{
+	return !strcmp(ctl->program, "ipvsadm");
+}
 
 /* ipvsadm's own codes, which scripts know. */
 enum ctl_exit {

@@ -307,18 +307,17 @@ static void refused_usage(FILE *out)
 	fputs("\n", out);
 }
 
-void ipvs_usage(FILE *out)
+void ipvs_usage(FILE *out, const char *program)
 {
-	fprintf(out, "As ipvsadm (the command comes first; -L is the default):\n");
 	for (size_t i = 0; i < IPVS_COMMANDS; i++) {
 		const struct command_row *row = &ipvs_commands[i];
 
 		if (row->unsupported)
 			continue;
 		if (*row->letters)
-			fprintf(out, "  shuntctl -%c|--%s", row->letters[0], row->name);
+			fprintf(out, "  %s -%c|--%s", program, row->letters[0], row->name);
 		else
-			fprintf(out, "  shuntctl --%s", row->name);
+			fprintf(out, "  %s --%s", program, row->name);
 		fprintf(out, "%s%s\n        %s\n", *row->synopsis ? " " : "", row->synopsis,
 			row->help);
 	}

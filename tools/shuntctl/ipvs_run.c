@@ -244,18 +244,18 @@ void ipvs_batch_free(struct ipvs_batch *batch)
 	free(batch->line);
 }
 
-static int refuse_batch(const struct ipvs_batch *b, const json_t *answer)
+static int refuse_batch(const struct ctl *ctl, const struct ipvs_batch *b, const json_t *answer)
 {
 	json_int_t i = json_integer_value(json_object_get(answer, "index"));
 	char text[512];
 
 	if (!json_is_integer(json_object_get(answer, "index")) || i < 0 || i >= b->n) {
-		fprintf(stderr, "shuntctl: standard input: %s\n", client_error(answer));
+		fprintf(stderr, "%s: standard input: %s\n", ctl->program, client_error(answer));
 		return CTL_REFUSED;
 	}
 	ipvs_refusal(json_array_get(json_object_get(b->request, "requests"), (size_t)i), answer,
 		     text, sizeof(text));
-	fprintf(stderr, "shuntctl: standard input:%u: %s\n", b->line[i], text);
+	fprintf(stderr, "%s: standard input:%u: %s\n", ctl->program, b->line[i], text);
 	return CTL_REFUSED;
 }
 
@@ -266,7 +266,8 @@ static int run_restore(const struct ctl *ctl)
 	int rc = ipvs_batch_read(stdin, &batch);
 
 	if (rc) {
-		fprintf(stderr, "shuntctl: standard input:%u: %s\n", batch.error_line, batch.error);
+		fprintf(stderr, "%s: standard input:%u: %s\n", ctl->program, batch.error_line,
+			batch.error);
 		goto free_batch;
 	}
 	plan_ask(ctl, batch.request);
@@ -274,7 +275,7 @@ static int run_restore(const struct ctl *ctl)
 	if (!answer)
 		rc = CTL_FAILED;
 	else if (!client_ok(answer))
-		rc = refuse_batch(&batch, answer);
+		rc = refuse_batch(ctl, &batch, answer);
 	else
 		plan_answer(ctl, answer);
 	json_decref(answer);
@@ -289,6 +290,24 @@ static int refuse_dry_run(void)
 	return CTL_USAGE;
 }
 
+/* Scripts look at ipvsadm's version for what it can do: this is the one whose grammar it is. */
+static void print_version(const struct ctl *ctl)
+{
+	puts(ctl_as_ipvsadm(ctl) ? "ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)"
+				 : "shuntctl " CTL_VERSION);
+}
+
+static void print_help(const struct ctl *ctl)
+{
+	if (ctl_as_ipvsadm(ctl)) {
+		print_version(ctl);
+		puts("Usage (of shuntctl " CTL_VERSION ", by this name):");
+	} else {
+		puts("As ipvsadm (the command comes first; -L is the default):");
+	}
+	ipvs_usage(stdout, ctl->program);
+}
+
 int ipvs_run(const struct ctl *ctl, int argc, const char **argv)
 {
 	struct ipvs_call call;
@@ -297,9 +316,9 @@ int ipvs_run(const struct ctl *ctl, int argc, const char **argv)
 	if (rc)
 		fprintf(stderr, "%s\n", call.error);
 	else if (call.command == IPVS_HELP)
-		ipvs_usage(stdout);
+		print_help(ctl);
 	else if (call.command == IPVS_VERSION)
-		puts("shuntctl " CTL_VERSION);
+		print_version(ctl);
 	else if (call.command == IPVS_RESTORE)
 		rc = run_restore(ctl);
 	else if (call.edit)

@@ -65,7 +65,7 @@ struct ipvs_call {
 int ipvs_parse(int argc, const char **argv, struct ipvs_call *call);
 void ipvs_call_free(struct ipvs_call *call);
 
-/* Prints the grammar, from the tables. */
-void ipvs_usage(FILE *out);
+/* Prints the grammar, from the tables, for a program of that name. */
+void ipvs_usage(FILE *out, const char *program);
 
 #endif

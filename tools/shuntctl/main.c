@@ -5,22 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complete.h"
 #include "ctl.h"
+#include "drain.h"
 #include "import.h"
 #include "ipvs_run.h"
 #include "ipvsadm.h"
 #include "reload.h"
 #include "show.h"
 #include "top.h"
-
-struct verb {
-	const char *name;
-	const char *args;
-	const char *help;
-	int (*run)(const struct ctl *ctl, int argc, const char **argv); /* argv[0]: the next word */
-	void (*more)(FILE *out); /* goes on about it in help, or NULL */
-	bool dry;		 /* --dry-run makes sense */
-};
+#include "verb.h"
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv);
 
@@ -45,8 +39,22 @@ static const struct verb verbs[] = {
 	{"plan", "FILE", "say what a reload with FILE would change, move and end", plan_run, NULL,
 	 false},
 	{"diff", "", "say how the table differs from the file", diff_run, NULL, false},
+	{"drain", "SERVICE SERVER",
+	 "give a server no new connections; --wait[=SECONDS] for its own", drain_run, NULL, true},
+	{"undrain", "SERVICE SERVER", "give it a weight again: -w N, or 1", undrain_run, NULL,
+	 true},
 	{"help", "", "print this", verb_help, NULL, false},
 	{"version", "", "print the version", verb_version, NULL, false},
+};
+
+/* What may follow some of them, for completion. */
+static const struct verb_words words[] = {
+	{"show", NULL, show_kind},
+	{"top", "services,servers,workers,--interval,-n", NULL},
+	{"import", "keepalived,ipvsadm", NULL},
+	{"reload", "--wait,--protect-live,--confirm-within", NULL},
+	{"drain", "-t,-u,--sctp-service,-r,--wait", NULL},
+	{"undrain", "-t,-u,--sctp-service,-r,-w", NULL},
 };
 
 static void verbs_usage(FILE *out)
@@ -63,7 +71,7 @@ static void verbs_usage(FILE *out)
 
 static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 {
-	(void)ctl, (void)argc, (void)argv;
+	(void)argc, (void)argv;
 	fputs("usage: shuntctl [--ctl PATH] [--json] [--dry-run] VERB | COMMAND [OPTION]...\n"
 	      "  --ctl PATH   shuntd's control socket (SHUNT_CTL, else " CTL_SOCKET ")\n"
 	      "  --json       print the answer as shuntd gives it\n"
@@ -72,7 +80,8 @@ static int verb_help(const struct ctl *ctl, int argc, const char **argv)
 	      stdout);
 	verbs_usage(stdout);
 	putchar('\n');
-	ipvs_usage(stdout);
+	puts("As ipvsadm (the command comes first; -L is the default):");
+	ipvs_usage(stdout, ctl->program);
 	return CTL_OK;
 }
 
@@ -107,6 +116,15 @@ static int take_own(struct ctl *ctl, int argc, const char **argv)
 	return n;
 }
 
+/* A link to this program may be called ipvsadm. */
+static const char *program_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *base = slash ? slash + 1 : path;
+
+	return base && !strcmp(base, "ipvsadm") ? base : "shuntctl";
+}
+
 static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const char **argv)
 {
 	if (!ctl->dry_run || v->dry)
@@ -115,12 +133,31 @@ static int run_verb(const struct verb *v, const struct ctl *ctl, int argc, const
 	return CTL_USAGE;
 }
 
+/* For shells: the words of a command line, of which the last isn't finished. */
+static int complete(struct ctl *ctl, int argc, const char **argv)
+{
+	const struct verb_table table = {verbs, sizeof(verbs) / sizeof(*verbs), words,
+					 sizeof(words) / sizeof(*words)};
+	const char *last = argv[argc - 1];
+	int n = take_own(ctl, argc - 1, argv);
+
+	if (n < 1) /* nothing was begun, or --ctl's path */
+		return CTL_OK;
+	argv[n] = last;
+	return complete_run(ctl, &table, n, argv + 1);
+}
+
 int main(int argc, char **args)
 {
 	const char **argv = (const char **)args;
 	const char *env = getenv("SHUNT_CTL");
-	struct ctl ctl = {.socket = env && *env ? env : CTL_SOCKET};
+	struct ctl ctl = {.program = program_name(argv[0]),
+			  .socket = env && *env ? env : CTL_SOCKET};
 
+	if (ctl_as_ipvsadm(&ctl))
+		return ipvs_run(&ctl, argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "--complete"))
+		return complete(&ctl, argc - 1, argv + 1);
 	argc = take_own(&ctl, argc, argv);
 	if (argc < 0 || !*ctl.socket) {
 		fputs("shuntctl: --ctl needs the path of shuntd's control socket\n", stderr);

@@ -417,6 +417,11 @@ void show_usage(FILE *out)
 		fprintf(out, "      %-12s %s\n", kinds[i].name, kinds[i].help);
 }
 
+const char *show_kind(size_t i)
+{
+	return i < sizeof(kinds) / sizeof(*kinds) ? kinds[i].name : NULL;
+}
+
 /* One line: what was wrong, and all that would have been right. */
 static int usage_error(const char *what, const char *word)
 {

@@ -19,4 +19,7 @@ bool show_print(FILE *out, const char *kind, const json_t *answer, bool all);
 /* Lists the kinds, for help. */
 void show_usage(FILE *out);
 
+/* The name of a kind; NULL behind the last. */
+const char *show_kind(size_t i);
+
 #endif
