@@ -84,6 +84,7 @@ $(eval $(call unit,page_test,src/health/page_test.c src/health/page.c))
 PROBE := $(patsubst %,src/health/%.c,probe probe_tcp probe_http probe_udp probe_misc probe_dns probe_ping page exec probe_world_test) $(patsubst %,src/base/%.c,web addr csum)
 $(eval $(call unit,probe_test,src/health/probe_test.c $(PROBE)))
 ROOT_TESTS += $(BUILD)/test/probe_test
+$(eval $(call unit,checker_test,src/health/checker_test.c $(PROBE) $(patsubst %,src/health/%.c,checker verdict pace way) $(patsubst %,src/base/%.c,hash log) src/table/encap.c $(call srcs,src/conf)))
 $(eval $(call unit,probe_http_test,src/health/probe_http_test.c $(PROBE)))
 $(eval $(call unit,pace_test,src/health/pace_test.c src/health/pace.c src/base/hash.c))
 $(eval $(call unit,passive_test,src/health/passive_test.c src/health/passive.c))
