@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,11 +102,24 @@ void probe_done_weighs(struct probe *p, uint32_t weight)
 	finish(p, &r);
 }
 
+/* What waits for the loop to look at it isn't late: only this loop is, which runs timers first. */
+static bool answered(struct probe *p)
+{
+	struct pollfd fd = {.fd = p->socket.fd, .events = p->socket.events};
+
+	if (p->looked || !p->socket.polled || poll(&fd, 1, 0) != 1)
+		return false;
+	p->looked = true;
+	return true;
+}
+
 static void on_time(uv_timer_t *t)
 {
 	struct probe *p = t->data;
 
-	if (p->failed)
+	if (!p->failed && answered(p))
+		uv_timer_start(t, on_time, 1, 0);
+	else if (p->failed)
 		probe_done(p, p->failed);
 	else
 		probe_done(p, p->kind->late ? p->kind->late(p) : "timed out");
@@ -229,6 +243,7 @@ const char *probe_wait(struct probe *p, int events, uv_poll_cb fn)
 		s->polled = true;
 		p->handles++;
 	}
+	s->events = events & UV_READABLE ? POLLIN : POLLOUT;
 	return uv_poll_start(&s->poll, events, fn) ? "can't be waited for" : NULL;
 }
 

@@ -35,6 +35,7 @@ struct probe_socket {
 	int fd; /* -1: none */
 	uv_poll_t poll;
 	bool polled;
+	short events; /* poll(2)'s, that are waited for */
 };
 
 struct page {
@@ -58,6 +59,7 @@ struct probe {
 	uv_timer_t timer;
 	int handles;	    /* that aren't closed */
 	const char *failed; /* at once */
+	bool looked;	    /* when the time was up, whether an answer waits */
 	struct probe_socket socket;
 	union {
 		struct page page;

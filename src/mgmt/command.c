@@ -291,9 +291,9 @@ static int command_carry_out(struct command_ctx *ctx, json_t *request, bool writ
 		return fault_set(f, "denied",
 				 "Operation not permitted: changes are made through the "
 				 "control socket, by root or its group");
-	if (request_parse(request, c->must, c->may | (c->run ? 0 : FIELD_DRY_RUN), &r, f))
+	if (request_parse(request, c->must, c->may | (c->edit ? FIELD_DRY_RUN : 0), &r, f))
 		return -1;
-	if (!c->edit)
+	if (c->run)
 		return c->run(ctx, &r, answer, f);
 	if (edit_one(ctx, c, &r, f))
 		return -1;

@@ -234,27 +234,27 @@ static void tell(struct checked_service *s)
  * server of thousands must not hold everything else until the last of their tables is made. */
 static void judge_some(struct health *h, int most)
 {
-	struct checked_service *s, *end;
+	struct checked_service *s;
 	uint64_t now = uv_now(h->loop);
 	bool any = false;
 	int n = 0;
 
 	TAILQ_FOREACH (s, &h->dirty, next) {
-		if (n++ == most)
+		if (n == most)
 			break;
 		any |= judge_service(s, now);
+		n++;
 	}
-	end = s;
 	if (any && model_commit(h->model)) {
 		log_error("health: the table can't be changed now, later again");
 		return; /* all that is dirty stays so, until the next tick */
 	}
-	while ((s = TAILQ_FIRST(&h->dirty)) != end) {
+	while (n-- > 0 && (s = TAILQ_FIRST(&h->dirty))) {
 		TAILQ_REMOVE(&h->dirty, s, next);
 		s->dirty = false;
 		tell(s);
 	}
-	if (end)
+	if (!TAILQ_EMPTY(&h->dirty))
 		uv_timer_start(&h->soon, on_soon, 0, 0);
 }
 
