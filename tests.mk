@@ -61,6 +61,7 @@ ROOT_TESTS += $(BUILD)/test/steer_test $(BUILD)/test/steer_life_test
 MODEL_TEST := src/mgmt/model_world_test.c src/mgmt/model.c src/mgmt/model_edit.c src/mgmt/model_read.c src/mgmt/model_flows.c src/mgmt/apply.c src/mgmt/roster.c src/mgmt/peer.c src/mgmt/reach.c src/mgmt/slots.c src/table/state.c src/table/snap.c src/table/sched.c src/table/conns.c src/table/maglev.c src/table/quota.c src/table/flow.c src/base/addr.c src/base/hash.c src/base/log.c
 $(eval $(call unit,model_test,src/mgmt/model_test.c $(MODEL_TEST)))
 $(eval $(call unit,model_leave_test,src/mgmt/model_leave_test.c $(MODEL_TEST)))
+$(eval $(call unit,model_health_test,src/mgmt/model_health_test.c $(MODEL_TEST)))
 $(eval $(call unit,model_change_test,src/mgmt/model_change_test.c $(MODEL_TEST)))
 $(eval $(call unit,model_limits_test,src/mgmt/model_limits_test.c $(MODEL_TEST)))
 $(BUILD)/test/model_limits_test: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc

@@ -43,6 +43,8 @@ static void edit(struct world *w, struct dice *d)
 {
 	struct service_conf s = any_service(d);
 	struct backend_conf b = any_server(d);
+	struct backend_health health = {
+		.use = (uint8_t)roll(d, 3), .weighs = !roll(d, 3), .weight = roll(d, 4)};
 
 	switch (roll(d, 16)) {
 	case 0:
@@ -70,6 +72,10 @@ static void edit(struct world *w, struct dice *d)
 		break;
 	case 10:
 		model_zero(w->model, &s.ep);
+		break;
+	case 11:
+	case 12:
+		model_backend_use(w->model, &s.ep, &b.addr, b.port, &health);
 		break;
 	default:
 		model_backend_add(w->model, &s.ep, &b);

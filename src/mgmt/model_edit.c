@@ -243,7 +243,7 @@ int model_backend_add(struct model *m, const struct endpoint *ep, const struct b
 	if (!found)
 		return backend_create(m, s, i, conf);
 	b = &s->backend[i];
-	if (!b->leaving && !b->inherited)
+	if (!b->leaving && !b->inherited && b->health.use != USE_NOT)
 		return -EEXIST;
 	if (b->leaving)
 		model_retire_totals(m, s, b);
