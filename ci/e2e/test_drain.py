@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 
-from lab import VIP, Conns, ask, e2e, expect, rip, until
+from lab import HERE, VIP, Conns, ask, e2e, expect, rip, until
 
 SERVICE = f"-t {VIP}:80"
-SIZE, RATE = 12 << 20, "3M"  # four seconds
+SIZE, RATE = 12 << 20, 3 << 20  # four seconds
 
 
 def servers(d, service=SERVICE):
@@ -29,8 +29,7 @@ def test_drain(t):
     d.service(SERVICE, [f"{rip(1)}:80"], weights=[7])
     d.ctl("--set 0 2 0")  # seconds that a connection is remembered after its FIN
     got = f"{t.lab.state}/big"
-    download = t.lab.spawn("client", ["curl", "-sS", "-f", "--max-time", "40", "--limit-rate", RATE, "-o", got,
-                                      f"http://{VIP}/upload/big"], "curl.log")
+    download = t.lab.spawn("client", ["/usr/bin/python3", f"{HERE}/slow_get.py", VIP, "/upload/big", got, str(RATE)], "get.log")
     until(lambda: os.path.exists(got) and os.path.getsize(got), 5, "the download has begun")
     d.ctl(f"-a {SERVICE} -r {rip(2)}:80 -g")
     d.wait_usable(2)

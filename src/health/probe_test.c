@@ -264,20 +264,22 @@ static void dns_fails_without_an_answer(void **state)
 	struct answerer *a;
 	struct world *w = *state;
 	char name[400];
+	uint16_t port;
 
 	c.dns_name = roomy.dns_name = (char *)"example.org";
 	c.dns_type = roomy.dns_type = 1;
 	a = answerer_open(w);
-	assert_false(try_at(w, &c, false, a->port));
+	port = a->port;
+	assert_false(try_at(w, &c, false, port));
 	assert_in_range(ms(w), SHORT_MS - 5, ROOMY_MS);
-	try_and_cancel(w, &roomy, a->port, 8);
+	try_and_cancel(w, &roomy, port, 8);
 	answerer_close(w, a);
-	assert_false(try_at(w, &roomy, false, a->port));
+	assert_false(try_at(w, &roomy, false, port));
 	assert_non_null(strstr(w->result.why, "refused"));
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	roomy.dns_name = name; /* longer than a label */
-	assert_false(try_at(w, &roomy, false, a->port));
+	assert_false(try_at(w, &roomy, false, port));
 }
 
 /* ---- PING ---- */
