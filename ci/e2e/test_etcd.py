@@ -105,7 +105,7 @@ def test_wrong(t):
     wrong = (("/shunt/services/x", "virtual_server 10.0.0.1 80 {\n lb_kind NAT\n protocol TCP\n}\n", "NAT"),
              ("/shunt/services/x", "nonsense", "doesn't end with }"),
              ("/shunt/service/x", service(2, port=7), "neither services/NAME"),
-             ("/shunt/services/x", "include /etc/passwd\n}\n", "etcd:"),
+             ("/shunt/services/x", "include /etc/passwd\n}\n", "include:"),
              ("/shunt/services/x", "global {\n mode copy\n}\n", "blocks that aren't services"),
              ("/shunt/services/x", service(2, port=7).replace("{ weight 1 }", '{ notify_up "/bin/true" }'), "allow_commands"))
     for key, text, reason in wrong:

@@ -209,8 +209,8 @@ def test_new_mac(t):
     expect(answers(t) == {"server1", "server2"}, "both serve")
 
 
-def by_vip(t, owner, kind="DR", more=""):
-    """Servers that are asked by their own address, and by a client's way: only the latter finds one without the VIP."""
+def by_vip(t, owner, kind="DR"):
+    """shuntd, which asks two servers by a client's way."""
     args = ["--vip-owner", "shunt"] if owner == "shunt" else []
     if owner == "shunt":
         t.lab.run("director", f"ip addr del {VIP}/32 dev eth0")

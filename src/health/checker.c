@@ -166,6 +166,7 @@ static void on_result(void *arg, const struct probe_result *result)
 	c->handshake = NULL;
 	c->last = *result;
 	c->tries++;
+	c->set->load.tries++;
 	if (result->ok) {
 		c->weighs = result->weighs;
 		c->weight = result->weight;
@@ -234,7 +235,6 @@ static void on_due(uv_timer_t *t)
 
 	if (late > load->late_max)
 		load->late_max = late;
-	load->tries++;
 	if (c->conf.pace.path == CHECK_PATH_VIP)
 		shake(c);
 	else

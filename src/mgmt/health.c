@@ -297,11 +297,12 @@ static void look_at_traffic(struct checked_server *s, uint64_t now)
 		.rest = REST_MS,
 		.rest_max = REST_MAX_MS,
 	};
-	const struct model_backend *b = health_backend(s);
+	const struct model_backend *b;
 	struct model_stats stats = {0};
 
 	if (!conf.percent && !s->passive.down)
 		return;
+	b = health_backend(s);
 	if (b)
 		model_backend_stats(s->service->health->model, b, &stats);
 	if (stats.flows < s->flows || stats.stuck < s->stuck)

@@ -52,7 +52,8 @@ struct mgmt {
 	struct watchdog watchdog;
 	bool away[WORKERS_MAX]; /* from its CPU */
 	int unserved[NICS_MAX]; /* queues that it had when that was last said */
-	bool warned_source;
+	struct addr asked_from; /* by the last check whose source was looked at */
+	bool warned_source;	/* it was a virtual address */
 	int exit_code;
 };
 
@@ -334,9 +335,12 @@ static void warn_source(struct mgmt *m, const struct reach *r)
 {
 	char vip[ADDR_TEXT];
 
-	if (m->warned_source || !r || !model_is_vip(m->model, &r->src))
+	if (m->warned_source || !r || addr_equal(&r->src, &m->asked_from))
 		return;
-	m->warned_source = true;
+	m->asked_from = r->src;
+	m->warned_source = model_is_vip(m->model, &r->src);
+	if (!m->warned_source)
+		return;
 	addr_text(&r->src, vip);
 	log_warn("checks are sent from the virtual address %s, and their answers don't come back; "
 		 "cure: ip addr change %s/128 dev %s preferred_lft 0, or bindto",

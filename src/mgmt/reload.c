@@ -257,7 +257,8 @@ static int parse(struct reload *r, const char *path, struct conf *out, struct re
 int reload_over(struct reload *r, const char *name, const char *text, size_t size,
 		struct reload_result *res)
 {
-	struct reload old = *r;
+	char *old = r->over, *old_name = r->over_name;
+	size_t old_size = r->over_size;
 	int err;
 
 	*res = (struct reload_result){0};
@@ -270,15 +271,15 @@ int reload_over(struct reload *r, const char *name, const char *text, size_t siz
 		err = reload_again(r, false, 0, res);
 	}
 	if (!err) {
-		free(old.over);
-		free(old.over_name);
+		free(old);
+		free(old_name);
 		return 0;
 	}
 	free(r->over);
 	free(r->over_name);
-	r->over = old.over;
-	r->over_name = old.over_name;
-	r->over_size = old.over_size;
+	r->over = old;
+	r->over_name = old_name;
+	r->over_size = old_size;
 	return err;
 }
 
